@@ -1,0 +1,219 @@
+"""The composition root: ``faust -A app worker``. Importing this module does no work; ``app`` is made on first use."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+import faust
+import mode
+from faust.types import TP
+
+from flows.model import Flow
+from flows.registry import FLOWS
+from settings import Settings, load_settings
+from sinks import source_identity, worker_status
+from sinks.payload_cipher import PayloadCipher
+from sinks.pool import Pool
+from streams import kafka_client
+from streams.batches import scheduler_for
+from streams.coordinator import Coordinator
+from streams.decoding import Decoder
+from streams.expiry import Expiry
+from streams.lane import LaneServices
+from streams.log_reader import LogReader
+from streams.outage import Circuit, is_outage
+from streams.ranked_writer import RankedWriter
+from streams.rebuild import Rebuilder
+from streams.share_breaker import ShareBreaker
+from streams.status import StatusBook
+from streams.transport import LedgerConsumer, LedgerTransport
+from streams.unit_of_work import UnitOfWork
+from tables.candidates import CandidateTable
+
+log = logging.getLogger(__name__)
+
+#: Chunks that one worker applies at the same time: more would only hold memory, the interpreter decodes one at a time.
+CHUNKS_AT_A_TIME = 4
+STATUS_SECONDS = 1.0
+SILENT_HOURS = 24
+
+
+def create_app(settings: Settings) -> faust.App:
+    """A Faust app with one agent per topic. Connects to nothing until the worker starts."""
+    topics = frozenset(topic for flow in FLOWS for topic in flow.topics)
+    app = faust.App(settings.worker.application_id, **_configuration(settings), ConsumerScheduler=scheduler_for(topics))
+    consumer_type = type("SourceConsumer", (LedgerConsumer,), {"source_topics": topics})
+    app.transport = type("SourceTransport", (LedgerTransport,), {"Consumer": consumer_type})(app.conf.broker_consumer, app)
+    Composition(app, settings)
+    return app
+
+
+def _configuration(settings: Settings) -> dict[str, Any]:
+    kafka, worker = settings.kafka, settings.worker
+    return {
+        "broker": kafka_client.faust_brokers(kafka),
+        "broker_credentials": kafka_client.faust_credentials(kafka),
+        "broker_session_timeout": kafka.session_timeout,
+        "broker_heartbeat_interval": kafka.session_timeout / 5,
+        "broker_max_poll_interval": 1e6,
+        "broker_rebalance_timeout": 30.0,
+        "broker_max_poll_records": worker.max_poll_records,
+        "broker_commit_interval": 5.0,
+        "consumer_auto_offset_reset": "earliest",
+        "consumer_max_fetch_size": worker.max_fetch_bytes,
+        "datadir": str(worker.data_dir.absolute()),
+        "key_serializer": "raw",
+        "value_serializer": "raw",
+        "producer_linger": 0.0,
+        "producer_max_batch_size": 512 * 1024,
+        "producer_max_request_size": 4 * 2**20,
+        "recovery_consistency_check": False,
+        "store": "rocksdb://",
+        "stream_buffer_maxsize": 16,
+        "stream_wait_empty": False,
+        "stream_recovery_delay": 0.0,
+        "table_standby_replicas": 0,
+        "topic_partitions": max(flow.partitions for flow in FLOWS),
+        "topic_replication_factor": kafka.replication_factor,
+        "topic_disable_leader": True,
+        "agent_supervisor": "mode.CrashingSupervisor",
+        "web_enabled": True,
+        "web_bind": worker.web_host,
+        "web_host": worker.web_host,
+        "web_port": worker.web_port,
+        "web_cors_options": None,
+    }
+
+
+class Composition:
+    """Everything of one app, tied together."""
+
+    def __init__(self, app: faust.App, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+        self._started_at = datetime.now(UTC)
+        self._pools = {"warehouse": Pool(settings.warehouse), "citizen": Pool(settings.citizen)}
+        client = kafka_client.client_options(settings.kafka)
+        self._control_reader, self._status_reader = LogReader(client), LogReader(client)
+        self._slots = asyncio.Semaphore(CHUNKS_AT_A_TIME)
+        self._cipher = PayloadCipher(settings.payload_keys)
+        self._coordinators = [self._flow(flow) for flow in FLOWS]
+        self.status = StatusBook(self._coordinators, self._status_reader)
+        app.on_partitions_assigned.connect(self._assigned)
+        app.on_partitions_revoked.connect(self._revoked)
+        app.service(_reporter(self))
+
+    # -- flows ------------------------------------------------------------------------------------------------------
+
+    def _flow(self, flow: Flow) -> Coordinator:
+        worker = self._settings.worker
+        target = self._pools[flow.target.table.database.value]
+        source = self._pools[flow.source.table.database.value]
+        table = CandidateTable.declare(self._app, flow, cache_bytes=worker.block_cache_bytes)
+        decoder, writer = Decoder(flow, epoch=1), RankedWriter(flow, table)
+        breaker = ShareBreaker(worker.dead_letter_window, worker.dead_letter_share)
+        services = LaneServices(
+            flow=flow,
+            settings=worker,
+            work=UnitOfWork(flow, table, target, writer, decoder, self._cipher, breaker),
+            expiry=Expiry(flow, table, target, writer),
+            rebuilder=Rebuilder(flow, table, source, target, writer, decoder),
+            target=target,
+            circuit=Circuit(target),
+            log_reader=self._control_reader,
+            slots=self._slots,
+            crash=self._crash,
+            generation=lambda: self._app.consumer_generation_id,
+        )
+        coordinator = Coordinator(services, lambda: self._app.consumer)
+        for topic in flow.topics:
+            self._agent(flow, topic, coordinator)
+        return coordinator
+
+    def _agent(self, flow: Flow, topic: str, coordinator: Coordinator) -> None:
+        source = self._app.topic(
+            topic,
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+            partitions=flow.partitions,
+            allow_empty=True,
+            acks=False,
+        )
+
+        async def consume(stream: Any) -> None:
+            async for event in stream.noack().events():
+                await coordinator.deliver(event)
+
+        self._app.agent(source, name=f"{flow.name}:{topic}")(consume)
+
+    # -- rebalance --------------------------------------------------------------------------------------------------
+
+    async def _assigned(self, app: faust.App, assigned: set[TP], **kwargs: Any) -> None:
+        app.consumer.on_ready = self._recovered
+        for coordinator in self._coordinators:
+            await coordinator.assigned(assigned)
+
+    async def _revoked(self, app: faust.App, revoked: set[TP], **kwargs: Any) -> None:
+        await asyncio.gather(*[coordinator.release() for coordinator in self._coordinators])
+
+    def _recovered(self, sources: set[TP]) -> None:
+        for coordinator in self._coordinators:
+            coordinator.recovered(sources)
+
+    async def _crash(self, error: BaseException) -> None:
+        await self._app.crash(error)
+
+    # -- running ----------------------------------------------------------------------------------------------------
+
+    async def start(self, service: mode.Service) -> None:
+        """Called when the worker starts."""
+        for coordinator in self._coordinators:
+            await service.add_runtime_dependency(coordinator)
+
+    async def report(self) -> None:
+        """Tell the database what we do; an outage is no reason to stop."""
+        try:
+            state = await self.status.state()
+            async with self._pools["citizen"].session() as session:
+                url = f"http://{self._settings.worker.web_host}:{self._settings.worker.web_port}/"
+                await worker_status.report(session, self._settings.worker.name, self._started_at, url, state)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            log.warning("status not reported: %s", type(error).__name__)
+
+    async def stop(self) -> None:
+        """Called when the worker has stopped."""
+        await self._control_reader.stop()
+        await self._status_reader.stop()
+        for pool in self._pools.values():
+            await pool.close()
+
+
+def _reporter(composition: Composition) -> type[mode.Service]:
+    class Reporter(mode.Service):
+        async def on_start(self) -> None:
+            await composition.start(self)
+
+        @mode.Service.task
+        async def _report(self) -> None:
+            while not self.should_stop:
+                await composition.report()
+                await self.sleep(STATUS_SECONDS)
+
+        async def on_shutdown(self) -> None:
+            await composition.stop()
+
+    return Reporter
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        globals()["app"] = create_app(load_settings())
+        return globals()["app"]
+    raise AttributeError(name)

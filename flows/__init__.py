@@ -1,0 +1,1 @@
+"""WHAT is synchronised: one frozen value per flow. Pure: no Faust, no Kafka, no database, no clock."""

@@ -1,0 +1,28 @@
+"""All flows. A flow exists when it stands here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flows.eligibility_hints import ELIGIBILITY_HINTS
+from flows.model import Database, Flow
+
+FLOWS: Final[tuple[Flow, ...]] = (ELIGIBILITY_HINTS,)
+
+
+def flow_named(name: str) -> Flow:
+    """The flow of that name; raises ``KeyError`` whose message lists the names that exist."""
+    for flow in FLOWS:
+        if flow.name == name:
+            return flow
+    raise KeyError(f"no flow {name!r}; there are: {', '.join(flow.name for flow in FLOWS)}")
+
+
+def flows_from(database: Database) -> tuple[Flow, ...]:
+    """Flows whose source is that database."""
+    return tuple(flow for flow in FLOWS if flow.source.table.database is database)
+
+
+def flows_into(database: Database) -> tuple[Flow, ...]:
+    """Flows whose target is that database."""
+    return tuple(flow for flow in FLOWS if flow.target.table.database is database)

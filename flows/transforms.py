@@ -1,0 +1,49 @@
+"""Transforms: one named value with two renderings, Python and SQL, that give equal results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Transform:
+    """``python(value)`` and ``sql(expression)`` map a source value to a target value; both accept null."""
+
+    name: str
+    python: Callable[[Any], Any]
+    sql: Callable[[str], str]
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def default_to(value: Decimal | str) -> Transform:
+    """Null becomes ``value``."""
+    literal = str(value) if isinstance(value, Decimal) else "'" + value.replace("'", "''") + "'"
+    return Transform(
+        f"null → {value}",
+        lambda given: value if given is None else given,
+        lambda expression: f"coalesce({expression}, {literal})",
+    )
+
+
+def round_to(decimals: int) -> Transform:
+    """Half away from zero on exact decimals, as PostgreSQL's ``round(numeric, n)``."""
+    quantum = Decimal(1).scaleb(-decimals)
+    return Transform(
+        f"round to {decimals} decimals, half away from zero",
+        lambda given: None if given is None else given.quantize(quantum, ROUND_HALF_UP),
+        lambda expression: f"round({expression}, {decimals})",
+    )
+
+
+def cut_to(length: int) -> Transform:
+    """The first ``length`` code points."""
+    return Transform(
+        f"cut at {length} code points",
+        lambda given: None if given is None else given[:length],
+        lambda expression: f"left({expression}, {length})",
+    )

@@ -1,0 +1,1 @@
+"""The wire: Debezium envelopes, message keys, connector configuration, redaction."""

@@ -1,0 +1,10 @@
+"""Names of record headers."""
+
+from typing import Final
+
+# Carried by a record that replays a dead letter: the letter's id in decimal.
+REPLAY_HEADER: Final = "sync-dead-letter-id"
+
+# Debezium's, on the two records of a row whose message key changed.
+NEW_KEY_HEADER: Final = "__debezium.newkey"
+OLD_KEY_HEADER: Final = "__debezium.oldkey"

@@ -1,0 +1,20 @@
+"""Kafka keys as the connector writes them, and the partition that Kafka's default partitioner gives them."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import msgspec
+from aiokafka.partitioner import murmur2
+
+from flows.model import Flow
+
+
+def message_key(flow: Flow, value: str) -> bytes:
+    """The JSON key of a row whose message key column holds ``value``, byte for byte as Connect renders it."""
+    return msgspec.json.encode({flow.source.message_key: value})
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition in ``0 .. partitions - 1``; same arithmetic as the Java client, which keeps 31 bits."""
+    return cast(int, (murmur2(key) & 0x7FFFFFFF) % partitions)

@@ -1,0 +1,61 @@
+"""Show the structure of a record without its content: every scalar is replaced by what kind of value it is. Pure."""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+import msgspec
+
+from flows.model import Flow
+from schemas.headers import NEW_KEY_HEADER, OLD_KEY_HEADER, REPLAY_HEADER
+
+_ENVELOPE: Final = frozenset(
+    {
+        *("before", "after", "source", "op", "ts_ms", "ts_us", "ts_ns", "transaction", "schema", "payload"),
+        *("version", "connector", "name", "snapshot", "db", "sequence", "table", "txId", "lsn", "xmin"),
+        *(NEW_KEY_HEADER, OLD_KEY_HEADER, REPLAY_HEADER),
+    }
+)
+
+
+def names_of(flow: Flow) -> frozenset[str]:
+    """Return the names that may be shown: those of the flow's source columns and of Debezium's envelope."""
+    return _ENVELOPE | {column.name for column in flow.source.columns}
+
+
+def redact(value: Any, names: Collection[str]) -> Any:
+    """Replace every scalar of a decoded JSON value, and every object name that is not among ``names``."""
+    if isinstance(value, dict):
+        return {_name(name, place, names): redact(item, names) for place, (name, item) in enumerate(value.items(), 1)}
+    if isinstance(value, list):
+        return [redact(item, names) for item in value]
+    return describe(value)
+
+
+def redact_bytes(document: bytes | None, names: Collection[str]) -> Any:
+    """Redact a JSON document; of other bytes only their number is told. ``None`` stays: no key, or a tombstone."""
+    if document is None:
+        return None
+    try:
+        return redact(msgspec.json.decode(document), names)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return f"<{len(document)} bytes, not JSON>"
+
+
+def redact_headers(headers: Collection[tuple[str, bytes]], names: Collection[str]) -> list[tuple[str, str]]:
+    """Redact the values of record headers, and the names that are not ours or Debezium's."""
+    return [(_name(name, place, names), f"<{len(value)} bytes>") for place, (name, value) in enumerate(headers, 1)]
+
+
+def describe(value: object) -> str | None:
+    """Tell what kind of scalar it is and, of text, how long; null stays."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "<boolean>"
+    if isinstance(value, str):
+        return f"<text, {len(value)} characters>"
+    return "<number>"
+
+
+def _name(name: str, place: int, names: Collection[str]) -> str:
+    return name if name in names else f"<name {place}>"

@@ -1,0 +1,175 @@
+"""One frozen settings object; the only reader of the environment.
+
+Variables begin with ``SYNC_``; nested values use two underscores: ``SYNC_CITIZEN__HOST``.
+Where ``SYNC_ENV_FILE`` is unset, the file that the local stack writes is read when it exists.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from cryptography.fernet import Fernet
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOCAL_ENV_FILE = Path(".local/stack.env")
+PRODUCTION_POOL = range(20, 51)
+
+
+class ConfigurationError(Exception):
+    """Every mistake in the environment at once, one line each; values are never quoted."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("configuration is not usable:\n" + "\n".join(f"  - {problem}" for problem in problems))
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Credentials(_Section):
+    """A database login. ``password`` may be empty where certificates or peer authentication serve."""
+
+    user: str
+    password: SecretStr = SecretStr("")
+
+
+class Database(_Section):
+    """Where a database is and how the worker logs in (least privilege: role ``sync_worker``)."""
+
+    host: str
+    port: int = Field(default=5432, ge=1, le=65535)
+    dbname: str
+    user: str = "sync_worker"
+    password: SecretStr = SecretStr("")
+    sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
+    sslrootcert: Path | None = None
+    sslcert: Path | None = None
+    sslkey: Path | None = None
+    timezone: str = Field(default="UTC", description="zone of `timestamp` columns that carry none")
+    pool_size: int = Field(default=20, ge=2, le=50, description="connections per worker; 20-50 in production")
+    connect_timeout: int = Field(default=5, ge=1, description="seconds")
+    statement_timeout: int = Field(default=30_000, ge=1, description="milliseconds")
+    lock_timeout: int = Field(default=10_000, ge=1, description="milliseconds")
+    idle_in_transaction_timeout: int = Field(
+        default=8_000, ge=1, description="milliseconds; below the Kafka session timeout, or a frozen worker blocks its heir"
+    )
+
+    def conninfo(self, login: Credentials | None = None) -> dict[str, str]:
+        """libpq keywords for ``psycopg``/``psycopg2``; ``login`` replaces the worker's own."""
+        files = {"sslrootcert": self.sslrootcert, "sslcert": self.sslcert, "sslkey": self.sslkey}
+        return {
+            "host": self.host,
+            "port": str(self.port),
+            "dbname": self.dbname,
+            "user": login.user if login else self.user,
+            "password": (login.password if login else self.password).get_secret_value(),
+            "sslmode": self.sslmode,
+            "connect_timeout": str(self.connect_timeout),
+            "application_name": "sync",
+        } | {key: str(path) for key, path in files.items() if path}
+
+
+class Kafka(_Section):
+    """Brokers and how to reach them: plain, TLS, SASL or both."""
+
+    bootstrap_servers: str
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    ssl_cafile: Path | None = None
+    ssl_certfile: Path | None = None
+    ssl_keyfile: Path | None = None
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    replication_factor: int = Field(default=3, ge=1)
+    session_timeout: float = Field(default=10.0, gt=0, description="seconds")
+
+    @model_validator(mode="after")
+    def _sasl_needs_a_login(self) -> Kafka:
+        if self.security_protocol.startswith("SASL") and not (self.sasl_username and self.sasl_password):
+            raise ValueError("sasl_username and sasl_password are needed with SASL")
+        return self
+
+
+class Connect(_Section):
+    """The Kafka Connect REST interface."""
+
+    url: str = "http://127.0.0.1:8083"
+    username: str | None = None
+    password: SecretStr | None = None
+
+
+class Worker(_Section):
+    """One Faust worker process."""
+
+    name: str = Field(default_factory=lambda: f"{os.uname().nodename}-{os.getpid()}")
+    application_id: str = "smart-sync"
+    data_dir: Path = Path(".local/worker")
+    web_host: str = "127.0.0.1"
+    web_port: int = Field(default=6066, ge=0, le=65535)
+    max_poll_records: int = Field(default=4000, ge=1, description="records per partition and fetch")
+    max_chunk_records: int = Field(default=8000, ge=1, description="records that one transaction may merge")
+    max_chunk_bytes: int = Field(default=6 * 2**20, ge=1, description="bytes that one transaction may merge")
+    max_fetch_bytes: int = Field(default=2**20, ge=1, description="bytes per partition and fetch")
+    expiry_interval: float = Field(default=20.0, gt=0, description="seconds between looks for expired candidates")
+    control_interval: float = Field(default=1.0, gt=0, description="seconds between looks at pause, replay and resume")
+    block_cache_bytes: int = Field(default=32 * 2**20, ge=2**20, description="RocksDB block cache per process")
+    dead_letter_share: float = Field(default=0.2, gt=0, le=1, description="share of a window that stops the flow")
+    dead_letter_window: int = Field(default=1000, ge=10, description="records in that window")
+
+
+class Settings(BaseSettings):
+    """Everything that differs between places; see the sections."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SYNC_", env_nested_delimiter="__", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    warehouse: Database
+    citizen: Database
+    warehouse_admin: Credentials | None = None
+    citizen_admin: Credentials | None = None
+    warehouse_connect: Credentials | None = None
+    citizen_connect: Credentials | None = None
+    kafka: Kafka
+    connect: Connect = Connect()
+    worker: Worker = Worker()
+    payload_keys: SecretStr = Field(description="Fernet keys, comma separated, newest first")
+
+    @field_validator("payload_keys")
+    @classmethod
+    def _keys_are_fernet_keys(cls, value: SecretStr) -> SecretStr:
+        try:
+            for key in value.get_secret_value().split(","):
+                Fernet(key.strip())
+        except ValueError:
+            raise ValueError("each key must be 32 url-safe base64 bytes; make one with `sync keygen`") from None
+        return value
+
+    def warnings(self) -> list[str]:
+        """What works here but does not suit production."""
+        databases = {"warehouse": self.warehouse, "citizen": self.citizen}
+        return [
+            f"SYNC_{name.upper()}__POOL_SIZE={database.pool_size}: 20 to 50 connections are meant for production"
+            for name, database in databases.items()
+            if database.pool_size not in PRODUCTION_POOL
+        ]
+
+
+def load_settings() -> Settings:
+    """Read the environment; raises :class:`ConfigurationError` that names every problem."""
+    file = os.environ.get("SYNC_ENV_FILE") or (LOCAL_ENV_FILE if LOCAL_ENV_FILE.exists() else None)
+    try:
+        return Settings(_env_file=file)  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise ConfigurationError([_problem(item) for item in error.errors()]) from None
+
+
+def _problem(item: object) -> str:
+    assert isinstance(item, dict)
+    variable = "SYNC_" + "__".join(str(part).upper() for part in item["loc"])
+    text = "is not set" if item["type"] == "missing" else str(item["msg"])
+    return f"{variable} {text}"

@@ -1,0 +1,1 @@
+"""The only writers and readers of PostgreSQL."""

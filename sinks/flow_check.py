@@ -1,0 +1,110 @@
+"""Compare a flow with its live tables and name each difference. Pure: two values in, differences out."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from flows.model import Database, Flow, Table
+from flows.types import SqlType
+from sinks.catalog import Catalog, CatalogTable
+
+MIGRATE: Final = "run `sync migrate`"
+
+# A source may keep times without a zone: they are read in the zone that the database's settings name.
+_ZONELESS: Final = {"timestamp with time zone": "timestamp without time zone"}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not as a flow needs it. ``flow`` is empty where it concerns the database as a whole."""
+
+    database: str
+    flow: str
+    object: str
+    problem: str
+    remedy: str
+
+
+def flow_differences(flow: Flow, catalogs: Mapping[Database, Catalog]) -> Iterator[Difference]:
+    """Compare one flow with its source and its target."""
+    source = catalogs[flow.source.table.database].tables.get(flow.source.table.qualified)
+    target = catalogs[flow.target.table.database].tables.get(flow.target.table.qualified)
+    if source is None:
+        yield _difference(flow, flow.source.table, "", "the table does not exist", _edit(flow, "source"))
+    else:
+        yield from _source_differences(flow, source)
+    if target is None:
+        yield _difference(flow, flow.target.table, "", "the table does not exist", _edit(flow, "target"))
+    else:
+        yield from _target_differences(flow, target)
+    if source is not None and target is not None:
+        yield from _null_differences(flow, source, target)
+
+
+def _source_differences(flow: Flow, found: CatalogTable) -> Iterator[Difference]:
+    source = flow.source
+    expected = {column.name: column.sql_type for column in source.columns}
+    yield from _column_differences(flow, source.table, expected, found, "source")
+    for column in source.columns:
+        live = found.columns.get(column.name)
+        if column.required and live is not None and not live.not_null:
+            problem = "the column may be null, but the flow needs a value: such rows become dead letters"
+            yield _difference(flow, source.table, column.name, problem, "ALTER TABLE … ALTER COLUMN … SET NOT NULL")
+    if frozenset((source.primary_key,)) not in found.unique_keys:
+        problem = "no unique index on it, but the flow tells rows apart by it"
+        yield _difference(
+            flow, source.table, source.primary_key, problem, "CREATE UNIQUE INDEX, or " + _edit(flow, "source")
+        )
+    if source.replica_identity_full and found.replica_identity != "f":
+        yield _difference(flow, source.table, "", "the replica identity is not FULL", MIGRATE)
+
+
+def _target_differences(flow: Flow, found: CatalogTable) -> Iterator[Difference]:
+    table = flow.target.table
+    expected = dict(flow.written_columns)
+    yield from _column_differences(flow, table, expected, found, "target")
+    if frozenset(flow.target.key) not in found.unique_keys:
+        key = ", ".join(flow.target.key)
+        yield _difference(
+            flow, table, "", f"no unique index on the key ({key})", f"CREATE UNIQUE INDEX ON {table.qualified} ({key})"
+        )
+    for column in found.columns.values():
+        if column.name not in expected and column.not_null and not column.filled:
+            problem = "the column must have a value, but the flow does not write it"
+            yield _difference(
+                flow, table, column.name, problem, "give the column a default, or " + _edit(flow, "target")
+            )
+
+
+def _null_differences(flow: Flow, source: CatalogTable, target: CatalogTable) -> Iterator[Difference]:
+    """Name target columns that refuse the null that their source column may hold and the mapping lets through."""
+    required = {column.name for column in flow.source.columns if column.required}
+    for column in flow.target.columns:
+        before, after = source.columns.get(column.source), target.columns.get(column.name)
+        may_be_null = before is not None and not before.not_null and column.source not in required
+        if may_be_null and after is not None and after.not_null and column.value(None) is None:
+            problem = f"the column refuses null, but {column.source} of the source may be null"
+            yield _difference(
+                flow, flow.target.table, column.name, problem, "drop NOT NULL, or map null to a value in the flow"
+            )
+
+
+def _column_differences(
+    flow: Flow, table: Table, expected: Mapping[str, SqlType], found: CatalogTable, side: str
+) -> Iterator[Difference]:
+    for name, sql_type in expected.items():
+        live = found.columns.get(name)
+        wanted = sql_type.catalog_name
+        if live is None:
+            yield _difference(flow, table, name, "the column does not exist", _edit(flow, side))
+        elif live.type != wanted and not (side == "source" and live.type == _ZONELESS.get(wanted)):
+            yield _difference(flow, table, name, f"the type is {live.type}, the flow says {wanted}", _edit(flow, side))
+
+
+def _difference(flow: Flow, table: Table, column: str, problem: str, remedy: str) -> Difference:
+    name = f"{table.qualified}.{column}" if column else table.qualified
+    return Difference(table.database.value, flow.name, name, problem, remedy)
+
+
+def _edit(flow: Flow, side: str) -> str:
+    return f"change the table, or the {side} in flows/{flow.name}.py"

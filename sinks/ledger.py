@@ -1,0 +1,171 @@
+"""The ledger: positions, fencing tokens and outcome counts, one row per flow, topic and partition of the target database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from sinks.pool import Session
+
+COLUMNS: Final = "topic, partition, first_offset, next_offset, owner_epoch, last_timestamp, last_key_hash, resynced"
+
+
+class Outcome(StrEnum):
+    """What became of a record. Every record read has exactly one; the ledger has a column for each."""
+
+    APPLIED = "applied"
+    SUPERSEDED = "superseded"
+    FILTERED = "filtered"
+    PARKED = "parked"
+    DEAD_LETTERED = "dead_lettered"
+    TOMBSTONE = "tombstones"
+
+
+class LostOwnership(Exception):
+    """Another worker owns the partition now; whoever holds an old token must leave the group."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A partition that we own: the token and where its ledger stands.
+
+    ``last_timestamp`` (ms) and ``last_key_hash`` describe the record at ``next_offset - 1``.
+    """
+
+    flow: str
+    topic: str
+    partition: int
+    first_offset: int
+    next_offset: int
+    owner_epoch: int
+    last_timestamp: int | None
+    last_key_hash: int | None
+    resynced: int
+
+
+@dataclass(frozen=True)
+class Locked:
+    """A ledger row under its lock, with what else the unit of work must know.
+
+    ``now`` is the target's clock in microseconds. ``open_letters``: row key → the offset beyond which a good version of the
+    row closes its dead letter; -1 where the letter is of another topic.
+    """
+
+    next_offset: int
+    now: int
+    state: str
+    resync: int
+    resynced: int
+    open_letters: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Advance:
+    """How a committed chunk moves its ledger row. ``source_time`` in microseconds, or ``None`` if unknown."""
+
+    next_offset: int
+    last_timestamp: int
+    last_key_hash: int
+    source_time: int | None
+    counts: dict[Outcome, int]
+
+
+async def claim(session: Session, flow: str, owner: str, starts: Iterable[tuple[str, int, int]]) -> list[Claim]:
+    """Take the fencing token of partitions; ``starts`` are (topic, partition, verified log start).
+
+    A row that does not exist yet begins at the log start. One statement for all partitions.
+    """
+    topics, partitions, offsets = zip(*starts, strict=True)
+    rows = await session.rows(
+        f"""
+        INSERT INTO sync.ledger AS l (flow, topic, partition, first_offset, next_offset, owner, owner_epoch, owned_since)
+        SELECT %(flow)s, s.topic, s.partition, s.log_start, s.log_start, %(owner)s, 1, now()
+        FROM unnest(%(topics)s::text[], %(partitions)s::int[], %(offsets)s::bigint[]) AS s(topic, partition, log_start)
+        ORDER BY s.topic, s.partition
+        ON CONFLICT (flow, topic, partition)
+        DO UPDATE SET owner = excluded.owner, owner_epoch = l.owner_epoch + 1, owned_since = now()
+        RETURNING {COLUMNS}
+        """,
+        {"flow": flow, "owner": owner, "topics": list(topics), "partitions": list(partitions), "offsets": list(offsets)},
+    )
+    return [Claim(flow, *row) for row in rows]
+
+
+async def lock(session: Session, claim: Claim) -> Locked:
+    """Begin a transaction and lock the ledger row; raises :class:`LostOwnership` when the token is not ours."""
+    row = await session.row(
+        """
+        BEGIN;
+        SELECT l.owner_epoch, l.next_offset, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+               coalesce(s.state, 'running'), coalesce(s.resync, 0), l.resynced,
+               (SELECT json_object_agg(d.row_key, d."offset") FROM (
+                    SELECT row_key, max(CASE WHEN topic = l.topic THEN "offset" ELSE -1 END) AS "offset"
+                    FROM sync.dead_letter WHERE flow = l.flow AND partition = l.partition
+                      AND status IN ('open', 'replayed') AND row_key IS NOT NULL GROUP BY row_key) AS d)::text
+        FROM sync.ledger AS l LEFT JOIN sync.flow_state AS s ON s.flow = l.flow
+        WHERE l.flow = %s AND l.topic = %s AND l.partition = %s
+        FOR UPDATE OF l
+        """,
+        (claim.flow, claim.topic, claim.partition),
+    )
+    if row is None or row[0] != claim.owner_epoch:
+        found = "no row" if row is None else f"epoch {row[0]}"
+        raise LostOwnership(f"{claim.topic}[{claim.partition}]: ledger has {found}, our token is epoch {claim.owner_epoch}")
+    return Locked(row[1], row[2], row[3], row[4], row[5], _open_letters(row[6]))
+
+
+def _open_letters(document: str | None) -> dict[str, int]:
+    return msgspec.json.decode(document, type=dict[str, int]) if document else {}
+
+
+async def advance_and_commit(session: Session, claim: Claim, advance: Advance) -> None:
+    """Move the position, add the counts and commit, in one round trip."""
+    counted = ", ".join(f"{outcome} = {outcome} + %({outcome})s" for outcome in Outcome)
+    counts = {str(outcome): advance.counts.get(outcome, 0) for outcome in Outcome}
+    await session.run(
+        f"""
+        UPDATE sync.ledger SET next_offset = %(next)s, last_timestamp = %(timestamp)s, last_key_hash = %(key_hash)s,
+            source_time = coalesce(timestamptz 'epoch' + %(source_time)s * interval '1 microsecond', source_time),
+            applied_at = clock_timestamp(), records_read = records_read + %(read)s, {counted}
+        WHERE flow = %(flow)s AND topic = %(topic)s AND partition = %(partition)s;
+        COMMIT
+        """,
+        {
+            "flow": claim.flow,
+            "topic": claim.topic,
+            "partition": claim.partition,
+            "next": advance.next_offset,
+            "timestamp": advance.last_timestamp,
+            "key_hash": advance.last_key_hash,
+            "source_time": advance.source_time,
+            "read": sum(counts.values()),
+            **counts,
+        },
+    )
+
+
+async def finish_resync(session: Session, claim: Claim, resync: int, next_offset: int) -> None:
+    """Record that the partition was rebuilt; offsets that the log had dropped count as skipped. Commits."""
+    await session.run(
+        """
+        UPDATE sync.ledger SET resynced = %(resync)s, skipped = skipped + (%(next)s - next_offset), next_offset = %(next)s,
+            last_timestamp = CASE WHEN next_offset = %(next)s THEN last_timestamp END,
+            last_key_hash = CASE WHEN next_offset = %(next)s THEN last_key_hash END
+        WHERE flow = %(flow)s AND topic = %(topic)s AND partition = %(partition)s;
+        COMMIT
+        """,
+        {"flow": claim.flow, "topic": claim.topic, "partition": claim.partition, "resync": resync, "next": next_offset},
+    )
+
+
+async def positions(session: Session, flow: str, partitions: Sequence[int]) -> dict[tuple[str, int], tuple[int, int]]:
+    """(topic, partition) → (next offset, owner epoch), as an idle owner looks for rewinds and heirs."""
+    rows = await session.rows(
+        "SELECT topic, partition, next_offset, owner_epoch FROM sync.ledger WHERE flow = %s AND partition = ANY(%s)",
+        (flow, list(partitions)),
+    )
+    return {(topic, partition): (next_offset, epoch) for topic, partition, next_offset, epoch in rows}

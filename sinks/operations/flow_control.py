@@ -1,0 +1,95 @@
+"""Pause, resume and re-synchronise a flow: kept in the flow's target database, where workers look every second."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from psycopg.rows import class_row
+
+from flows.model import Flow
+from sinks.flow_state import PAUSED, RUNNING, STOPPED
+from sinks.operations.audit import RefusedError, record
+from sinks.operations.connection import Connection
+
+# A stop whose reason begins with this word leaves rows in the target that the source no longer has.
+TRUNCATE: Final = "truncate"
+
+
+@dataclass(frozen=True)
+class FlowStatus:
+    """A row of ``sync.flow_state``."""
+
+    flow: str
+    state: str
+    reason: str | None
+    changed_by: str | None
+    changed_at: datetime | None
+    resync: int
+
+
+def flow_status(connection: Connection, flow: Flow) -> FlowStatus:
+    """Read the state of a flow; one that never was touched runs."""
+    with connection.cursor(row_factory=class_row(FlowStatus)) as cursor:
+        cursor.execute(
+            "SELECT flow, state, reason, changed_by, changed_at, resync FROM sync.flow_state WHERE flow = %s",
+            (flow.name,),
+        )
+        return cursor.fetchone() or FlowStatus(flow.name, RUNNING, None, None, None, 0)
+
+
+def pause(connection: Connection, flow: Flow, actor: str, reason: str | None) -> FlowStatus:
+    """Pause a flow on every worker; raises :class:`RefusedError` when the product has stopped it."""
+    with connection.transaction():
+        before = _locked(connection, flow)
+        if before.state == STOPPED:
+            raise RefusedError(
+                f"{flow.name} is stopped already ({before.reason}); `sync resume {flow.name}` starts it again"
+            )
+        _set(connection, flow, PAUSED, actor, reason)
+        record(connection, actor, "pause", flow.name, reason)
+    return flow_status(connection, flow)
+
+
+def resume(connection: Connection, flow: Flow, actor: str, *, accept_truncate: bool = False) -> FlowStatus:
+    """Let a paused or stopped flow run again; raises :class:`RefusedError` for a truncation that nobody accepted."""
+    with connection.transaction():
+        before = _locked(connection, flow)
+        truncated = before.state == STOPPED and (before.reason or "").lower().startswith(TRUNCATE)
+        if truncated and not accept_truncate:
+            raise RefusedError(
+                f"{flow.name} stopped because its source was truncated ({before.reason}): `sync resume {flow.name}"
+                " --accept-truncate` rebuilds the target from the source, which removes what the source no longer has"
+            )
+        if before.state != RUNNING:
+            _set(connection, flow, RUNNING, actor, None)
+            record(connection, actor, "resume", flow.name, before.reason)
+        if truncated:
+            _raise_resync(connection, flow, actor, "truncate accepted")
+    return flow_status(connection, flow)
+
+
+def resync(connection: Connection, flow: Flow, actor: str, reason: str | None = None) -> FlowStatus:
+    """Have every partition of the flow rebuilt from the source, by its owner."""
+    with connection.transaction():
+        _locked(connection, flow)
+        _raise_resync(connection, flow, actor, reason)
+    return flow_status(connection, flow)
+
+
+def _locked(connection: Connection, flow: Flow) -> FlowStatus:
+    """Make the row if need be and lock it, so that two operators, or one and a worker, act one after the other."""
+    connection.execute("INSERT INTO sync.flow_state (flow) VALUES (%s) ON CONFLICT DO NOTHING", (flow.name,))
+    connection.execute("SELECT FROM sync.flow_state WHERE flow = %s FOR UPDATE", (flow.name,))
+    return flow_status(connection, flow)
+
+
+def _set(connection: Connection, flow: Flow, state: str, actor: str, reason: str | None) -> None:
+    connection.execute(
+        "UPDATE sync.flow_state SET state = %s, reason = %s, changed_by = %s, changed_at = now() WHERE flow = %s",
+        (state, reason, actor, flow.name),
+    )
+
+
+def _raise_resync(connection: Connection, flow: Flow, actor: str, reason: str | None) -> None:
+    connection.execute("UPDATE sync.flow_state SET resync = resync + 1 WHERE flow = %s", (flow.name,))
+    record(connection, actor, "resync", flow.name, reason)

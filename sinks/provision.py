@@ -1,0 +1,151 @@
+"""What a database of the platform must grant us and publish, derived from the flows. Pure: values in, SQL text out.
+
+Every statement may run again: nothing of others is dropped, and what is as it should be is not locked for readers.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from psycopg import sql
+
+from flows.model import Database, Flow, Table
+from flows.replication import CapturedTable, captured_tables, heartbeat_table, replication_name
+
+STATE_SCHEMA: Final = "sync"
+PUBLISHED_OPERATIONS: Final = ("insert", "update", "delete", "truncate")
+
+_ROWS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
+# The system column by which a fenced read tells rows that changed after its fence.
+_VERSION: Final = ("xmin",)
+# State tables that the worker may not rewrite: the audit grows only, migrations are the administrator's.
+_STATE_EXCEPTIONS: Final = {"audit": ("SELECT", "INSERT"), "migration": ("SELECT",)}
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The roles that we log in with: the worker's, and Debezium's where a connector reads from the database."""
+
+    worker: str
+    connect: str | None = None
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Privileges on a table, or on some ``columns`` of it."""
+
+    role: str
+    table: Table
+    privileges: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+
+    @property
+    def statement(self) -> str:
+        """The GRANT; harmless when it holds already."""
+        columns = f" ({', '.join(map(_quoted, self.columns))})" if self.columns else ""
+        privileges = ", ".join(privilege + columns for privilege in self.privileges)
+        return f"GRANT {privileges} ON {_name(self.table)} TO {_quoted(self.role)}"
+
+
+def grants(database: Database, flows: Iterable[Flow], roles: Roles) -> tuple[Grant, ...]:
+    """Least privilege on tables that are not ours: named columns of sources, rows of targets, and the heartbeat."""
+    flows = tuple(flows)
+    captured = captured_tables(database, flows)
+    return (
+        *_source_grants(captured, roles),
+        *_heartbeat_grants(database, captured, roles),
+        *_target_grants(database, flows, roles),
+    )
+
+
+def schemas_used(database: Database, flows: Iterable[Flow], roles: Roles) -> tuple[tuple[str, str], ...]:
+    """(role, schema) pairs for which USAGE is needed."""
+    tables = {(grant.role, grant.table.schema) for grant in grants(database, flows, roles)}
+    return tuple(sorted(tables | {(roles.worker, STATE_SCHEMA)}))
+
+
+def tables_needed(database: Database, flows: Iterable[Flow]) -> tuple[Table, ...]:
+    """Return the platform's own tables in a database that flows read or write, each once."""
+    tables = (table for flow in flows for table in (flow.source.table, flow.target.table))
+    return tuple(table for table in dict.fromkeys(tables) if table.database is database)
+
+
+def state_privileges(table: str) -> tuple[str, ...]:
+    """Return what the worker may do with a table of our own schema."""
+    return _STATE_EXCEPTIONS.get(table, _ROWS)
+
+
+def provision_statements(database: Database, flows: Iterable[Flow], roles: Roles) -> tuple[str, ...]:
+    """All statements for a database, in the order to run them, after the migrations."""
+    flows = tuple(flows)
+    captured = captured_tables(database, flows)
+    return (
+        *(replica_identity_statement(each.table) for each in captured if each.replica_identity_full),
+        *(publication_statements(database, captured) if captured else ()),
+        *(
+            f"GRANT USAGE ON SCHEMA {_quoted(schema)} TO {_quoted(role)}"
+            for role, schema in schemas_used(database, flows, roles)
+        ),
+        *_state_statements(roles),
+        *(grant.statement for grant in grants(database, flows, roles)),
+    )
+
+
+def replica_identity_statement(table: Table) -> str:
+    """Have updates and deletes carry the whole old row; the exclusive lock is taken only where that is new."""
+    regclass = f"{_literal(_name(table))}::regclass"
+    wanting = f"(SELECT relreplident FROM pg_class WHERE oid = {regclass}) <> 'f'"  # noqa: S608 from definitions
+    return _where(wanting, f"ALTER TABLE {_name(table)} REPLICA IDENTITY FULL")
+
+
+def publication_statements(database: Database, captured: tuple[CapturedTable, ...]) -> tuple[str, ...]:
+    """Have our publication hold exactly these tables; PostgreSQL leaves those alone that it holds already."""
+    name = replication_name(database)
+    wanting = f"NOT EXISTS (SELECT FROM pg_publication WHERE pubname = {_literal(name)})"
+    return (
+        _where(wanting, f"CREATE PUBLICATION {_quoted(name)}"),
+        f"ALTER PUBLICATION {_quoted(name)} SET (publish = {_literal(', '.join(PUBLISHED_OPERATIONS))})",
+        f"ALTER PUBLICATION {_quoted(name)} SET TABLE {', '.join(_name(each.table) for each in captured)}",
+    )
+
+
+def _source_grants(captured: tuple[CapturedTable, ...], roles: Roles) -> Iterator[Grant]:
+    """Let the connector read the columns for its snapshot, the worker to rebuild what was lost."""
+    for each in captured:
+        yield Grant(roles.worker, each.table, ("SELECT",), (*each.columns, *_VERSION))
+        if roles.connect is not None:
+            yield Grant(roles.connect, each.table, ("SELECT",), each.columns)
+
+
+def _heartbeat_grants(database: Database, captured: tuple[CapturedTable, ...], roles: Roles) -> Iterator[Grant]:
+    if captured and roles.connect is not None:
+        yield Grant(roles.connect, heartbeat_table(database).table, ("UPDATE",), ("beat_at",))
+
+
+def _target_grants(database: Database, flows: tuple[Flow, ...], roles: Roles) -> Iterator[Grant]:
+    targets = dict.fromkeys(flow.target.table for flow in flows if flow.target.table.database is database)
+    return (Grant(roles.worker, table, _ROWS) for table in targets)
+
+
+def _state_statements(roles: Roles) -> Iterator[str]:
+    worker = _quoted(roles.worker)
+    yield f"GRANT {', '.join(_ROWS)} ON ALL TABLES IN SCHEMA {STATE_SCHEMA} TO {worker}"
+    for table, kept in _STATE_EXCEPTIONS.items():
+        withheld = ", ".join(privilege for privilege in _ROWS if privilege not in kept)
+        yield f"REVOKE {withheld} ON {STATE_SCHEMA}.{table} FROM {worker}"
+
+
+def _where(condition: str, statement: str) -> str:
+    return f"DO $$ BEGIN IF {condition} THEN {statement}; END IF; END $$"
+
+
+def _name(table: Table) -> str:
+    return _quoted(table.schema, table.name)
+
+
+def _quoted(*parts: str) -> str:
+    return sql.Identifier(*parts).as_string(None)
+
+
+def _literal(text: str) -> str:
+    return sql.Literal(text).as_string(None)

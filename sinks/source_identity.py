@@ -1,0 +1,45 @@
+"""Which cluster a source is. A restored or replaced source has other numbers, and its LSNs may be lower than those we know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sinks.pool import Session
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A PostgreSQL cluster and its timeline."""
+
+    system_identifier: int
+    timeline: int
+
+
+class SourceReplaced(Exception):
+    """The source is not the cluster whose LSNs we know."""
+
+
+async def identify(session: Session) -> Identity:
+    """Ask the source itself."""
+    row = await session.row(
+        "SELECT s.system_identifier, c.timeline_id FROM pg_control_system() AS s, pg_control_checkpoint() AS c"
+    )
+    assert row is not None, "a function in FROM answers one row"
+    return Identity(*row)
+
+
+async def epoch_of(session: Session, source: str, found: Identity) -> int:
+    """The epoch that the target knows for the source; the first look records it. Raises :class:`SourceReplaced`."""
+    await session.run(
+        "INSERT INTO sync.source (name, system_identifier, timeline) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING",
+        (source, found.system_identifier, found.timeline),
+    )
+    row = await session.row("SELECT epoch, system_identifier, timeline FROM sync.source WHERE name = %s", (source,))
+    assert row is not None, "the row was inserted or stood before"
+    epoch, known = int(row[0]), Identity(row[1], row[2])
+    if known != found:
+        raise SourceReplaced(
+            f"source-replaced: {source} was cluster {known.system_identifier} on timeline {known.timeline}, now it is"
+            f" {found.system_identifier} on {found.timeline}; check, then `sync source-epoch {source} --set-new`"
+        )
+    return epoch

@@ -1,0 +1,104 @@
+"""Reading a source table as it stood at a fence: a position in its log that separates old changes from new ones.
+
+A row read here may be written with the fence as its version: changes that were committed before are in it, and changes
+after have greater LSNs. For that, no transaction that wrote before the fence may still be open when the read begins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flows.model import Flow
+from sinks.pool import Pool, Session
+
+PAGE_ROWS: Final = 5000
+_XID_SPACE: Final = 2**32
+
+
+class FenceTimeout(Exception):
+    """A transaction of the source stayed open for too long; the message says how to find it."""
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """``content`` is a JSON object of the flow's source columns. ``late``: changed after the fence, its events follow."""
+
+    content: bytes
+    late: bool
+
+
+class FencedRead:
+    """A repeatable-read snapshot behind a fence. ``lsn`` is the fence as an integer."""
+
+    def __init__(self, session: Session, flow: Flow, lsn: int, xid: int) -> None:
+        self.lsn = lsn
+        self._session = session
+        self._flow = flow
+        self._xid = xid % _XID_SPACE
+
+    async def pages(self) -> AsyncIterator[list[SourceRow]]:
+        """All rows in primary key order, at most :data:`PAGE_ROWS` at a time."""
+        statement, after = _page_statement(self._flow), None
+        while rows := await self._session.rows(statement, {"after": after, "xid": self._xid}):
+            yield [SourceRow(content.encode(), late) for _, content, late in rows]
+            after = rows[-1][0]
+
+
+@asynccontextmanager
+async def fenced_read(pool: Pool, flow: Flow, *, wait: float = 60.0) -> AsyncIterator[FencedRead]:
+    """Set a fence, wait for older transactions to end, begin the snapshot; raises :class:`FenceTimeout`."""
+    async with pool.session() as session:
+        lsn, xid = await _fence(session)
+        await _wait_for_older(session, xid, wait)
+        await session.run(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+            "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0"
+        )
+        yield FencedRead(session, flow, lsn, xid)
+        await session.run("COMMIT")
+
+
+async def _fence(session: Session) -> tuple[int, int]:
+    (lsn,) = await _one(session, "SELECT (pg_current_wal_lsn() - '0/0')::bigint")
+    (xid,) = await _one(session, "SELECT pg_current_xact_id()::text::bigint")
+    return lsn, xid
+
+
+async def _wait_for_older(session: Session, xid: int, wait: float) -> None:
+    deadline = asyncio.get_running_loop().time() + wait
+    while True:
+        (passed,) = await _one(session, "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= %s", (xid,))
+        if passed:
+            return
+        if asyncio.get_running_loop().time() > deadline:
+            raise FenceTimeout(
+                f"a transaction older than {xid} has been open in the source for more than {wait:.0f} s;"
+                " see pg_stat_activity, pg_prepared_xacts and pg_replication_slots.xmin"
+            )
+        await asyncio.sleep(0.1)
+
+
+async def _one(session: Session, statement: str, parameters: tuple[Any, ...] = ()) -> tuple[Any, ...]:
+    row = await session.row(statement, parameters)
+    assert row is not None, "a SELECT without FROM answers one row"
+    return row
+
+
+def _page_statement(flow: Flow) -> str:
+    """Values as Debezium spells them, so that one decoder serves: numbers as text, times in ISO 8601."""
+    source, key = flow.source, flow.source.primary_key
+    fields = ", ".join(
+        f"'{column.name}', {column.name}{'::text' if column.sql_type.base in ('numeric', 'jsonb') else ''}"
+        for column in source.columns
+    )
+    age = f"((xmin::text::bigint - %(xid)s + {_XID_SPACE}) %% {_XID_SPACE})"
+    return f"""
+        SELECT {key}, json_build_object({fields})::text, {age} < {_XID_SPACE // 2}
+        FROM {source.table.qualified}
+        WHERE %(after)s::{source.column(key).type} IS NULL OR {key} > %(after)s
+        ORDER BY {key} LIMIT {PAGE_ROWS}
+        """

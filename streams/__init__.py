@@ -1,0 +1,1 @@
+"""HOW events arrive: whole fetches from Faust, one lane per partition, one transaction per chunk."""

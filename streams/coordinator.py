@@ -1,0 +1,168 @@
+"""Takes partitions over and gives them up: fencing tokens, lanes, and the control loop that watches the database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import mode
+from faust.types import TP, EventT
+
+from sinks import flow_state, ledger
+from sinks.ledger import Claim, LostOwnership
+from streams.lane import Lane, LaneServices
+from streams.log_reader import LogReader
+from streams.outage import is_outage
+from streams.positioning import verify
+from streams.transport import LedgerConsumer
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS: Final = 3.0
+
+
+class Coordinator(mode.Service):
+    """The lanes of one flow on this worker."""
+
+    def __init__(self, services: LaneServices, consumer: Callable[[], LedgerConsumer]) -> None:
+        super().__init__()
+        self.services = services
+        self.lanes: dict[int, Lane] = {}
+        self._consumer = consumer
+        self._lane_tasks: dict[int, asyncio.Task[None]] = {}
+        self._takeover: asyncio.Task[None] | None = None
+        self._recovered = asyncio.Event()
+
+    # -- assignment -------------------------------------------------------------------------------------------------
+
+    async def assigned(self, assigned: Iterable[TP]) -> None:
+        """New partitions: take the tokens in the background, so that an outage does not hold up the group."""
+        await self.release()
+        topics: dict[int, set[str]] = defaultdict(set)
+        for tp in assigned:
+            if tp.topic in self.services.flow.topics:
+                topics[tp.partition].add(tp.topic)
+        self.services.work.table.forget_ownership()
+        self._takeover = asyncio.create_task(self._take_over(dict(topics)))
+
+    def recovered(self, sources: set[TP]) -> None:
+        """The consumer is about to start: the tables are recovered."""
+        if sources:
+            self._recovered.set()
+
+    async def release(self) -> None:
+        """Give everything up; chunks under way may finish for :data:`DRAIN_SECONDS`, the token guards what comes after."""
+        self._recovered.clear()
+        if self._takeover is not None:
+            self._takeover.cancel()
+            self._takeover = None
+        for lane in self.lanes.values():
+            await lane.close()
+        if self._lane_tasks:
+            _, late = await asyncio.wait(self._lane_tasks.values(), timeout=DRAIN_SECONDS)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=1.0)
+        self.lanes.clear()
+        self._lane_tasks.clear()
+
+    async def _take_over(self, topics: dict[int, set[str]]) -> None:
+        try:
+            claims = await self._claim([(topic, partition) for partition in topics for topic in topics[partition]])
+            await self._recovered.wait()
+            by_partition: dict[int, dict[str, Claim]] = defaultdict(dict)
+            for claim in claims:
+                by_partition[claim.partition][claim.topic] = claim
+            for partition, owned in by_partition.items():
+                self.lanes[partition] = Lane(self.services, partition, owned, self._consumer())
+                self._lane_tasks[partition] = asyncio.create_task(self.lanes[partition].run())
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            await self.services.crash(error)
+
+    async def _claim(self, partitions: list[tuple[str, int]]) -> list[Claim]:
+        while True:
+            try:
+                return await self._try_claim(partitions)
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                log.warning("%s: waiting to take partitions over: %s", self.services.flow.name, type(error).__name__)
+                await asyncio.sleep(0.2)
+                await self.services.circuit.until_answering()
+
+    async def _try_claim(self, partitions: list[tuple[str, int]]) -> list[Claim]:
+        if not partitions:
+            return []
+        services = self.services
+        starts = await services.log_reader.start_offsets(partitions)
+        async with services.target.session() as session:
+            rows = [(topic, partition, offset) for (topic, partition), offset in starts.items()]
+            claims = await ledger.claim(session, services.flow.name, services.settings.name, rows)
+        await self._verify(claims)
+        return claims
+
+    async def _verify(self, claims: list[Claim]) -> None:
+        """Stop the flow when a topic is not the one that the ledger knows."""
+        reader: LogReader = self.services.log_reader
+        names = [(claim.topic, claim.partition) for claim in claims]
+        begins, ends = await reader.start_offsets(names), await reader.end_offsets(names)
+        wanted = {
+            (claim.topic, claim.partition): claim.next_offset - 1
+            for claim in claims
+            if begins[claim.topic, claim.partition] < claim.next_offset <= ends[claim.topic, claim.partition]
+        }
+        last = await reader.records_at(wanted)
+        refusals = [refusal for claim in claims if (refusal := verify(claim, last.get((claim.topic, claim.partition))))]
+        if refusals:
+            async with self.services.target.session() as session:
+                await flow_state.stop(session, self.services.flow.name, refusals[0].reason, self.services.settings.name)
+
+    # -- events -----------------------------------------------------------------------------------------------------
+
+    async def deliver(self, event: EventT) -> None:
+        """Hand a fetched batch to the lane of its partition."""
+        message = event.message
+        lane = self.lanes.get(message.partition)
+        if lane is not None and message.generation_id == self.services.generation():
+            await lane.inbox.put(message.value)
+
+    # -- control ----------------------------------------------------------------------------------------------------
+
+    @mode.Service.task
+    async def _control(self) -> None:
+        """Follow pause, resume, resync and replay, which operators write into the database."""
+        while not self.should_stop:
+            await self.sleep(self.services.settings.control_interval)
+            try:
+                await self._look()
+            except LostOwnership as error:
+                await self.services.crash(error)
+            except Exception as error:
+                if not is_outage(error):
+                    await self.services.crash(error)
+
+    async def _look(self) -> None:
+        if not self.lanes:
+            return
+        flow, lanes = self.services.flow, dict(self.lanes)
+        # Taken before the database is asked: a chunk committed meanwhile must not look like a rewind.
+        known = {(topic, p): offset for p, lane in lanes.items() for topic, offset in lane.next_offsets.items()}
+        async with self.services.target.session() as session:
+            state = await flow_state.read(session, flow.name)
+            found = await ledger.positions(session, flow.name, list(lanes))
+        for partition, lane in lanes.items():
+            mine = {topic: found[topic, partition] for topic in lane.claims if (topic, partition) in found}
+            for topic, (_, epoch) in mine.items():
+                if self.lanes.get(partition) is lane and epoch != lane.claims[topic].owner_epoch:
+                    raise LostOwnership(f"{topic}[{partition}]: epoch {epoch} owns it now")
+            lane.observe(state, rewound=any(offset < known[topic, partition] for topic, (offset, _) in mine.items()))
+
+    async def on_stop(self) -> None:
+        """Drain: finish the chunks under way."""
+        await self.release()

@@ -1,0 +1,86 @@
+"""The bounded queue between an agent, which must never stop reading, and a lane, which may have to wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final
+
+from streams.batches import Record
+
+#: Batches that may wait; a fetch is bounded in records and bytes, so this bounds memory.
+WAITING_BATCHES: Final = 2
+
+
+class Inbox:
+    """Holds fetched batches. Closed, it discards what comes and counts it: the ledger brings the records back."""
+
+    def __init__(self) -> None:
+        self._batches: deque[list[Record]] = deque()
+        self._changed = asyncio.Event()
+        self._open = False
+        self.discarded = 0
+
+    def open(self) -> None:
+        """Accept batches from now on."""
+        self._open = True
+
+    def close(self) -> None:
+        """Discard what waits and what comes."""
+        self._open = False
+        self.discarded += sum(len(batch) for batch in self._batches)
+        self._batches.clear()
+        self._changed.set()
+
+    async def put(self, batch: list[Record]) -> None:
+        """Wait for room while the inbox is open."""
+        while self._open and len(self._batches) >= WAITING_BATCHES:
+            await self._change()
+        if self._open:
+            self._batches.append(batch)
+            self._changed.set()
+        else:
+            self.discarded += len(batch)
+
+    async def take(self, max_records: int, max_bytes: int, timeout: float) -> list[Record]:
+        """All that waits of one topic, up to the limits, but at least one batch; empty after ``timeout`` seconds or :meth:`wake`."""
+        if not self._batches:
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._changed.wait()
+            except TimeoutError:
+                return []
+            if not self._batches:
+                return []
+        records = list(self._batches.popleft())
+        size = _size(records)
+        while self._fits(records, size, max_records, max_bytes):
+            more = self._batches.popleft()
+            records += more
+            size += _size(more)
+        self._changed.set()
+        return records
+
+    def _fits(self, records: list[Record], size: int, max_records: int, max_bytes: int) -> bool:
+        if not self._batches:
+            return False
+        upcoming = self._batches[0]
+        follows = upcoming[0].topic == records[0].topic and upcoming[0].offset == records[-1].offset + 1
+        return follows and len(records) + len(upcoming) <= max_records and size + _size(upcoming) <= max_bytes
+
+    def wake(self) -> None:
+        """Make a waiting :meth:`take` return."""
+        self._changed.set()
+
+    def oldest_timestamp(self) -> int | None:
+        """Kafka's timestamp (ms) of the first waiting record."""
+        return self._batches[0][0].timestamp if self._batches else None
+
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
+
+
+def _size(records: list[Record]) -> int:
+    return sum(len(record.value or b"") for record in records)

@@ -1,0 +1,241 @@
+"""A lane applies the chunks of one partition of one flow, one at a time, in order.
+
+It opens (decides where to start, rebuilds if it must), consumes, and at any interruption closes and opens again: the ledger,
+not the lane, remembers. A lane that cannot go on discards what comes; it never makes an agent wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+from faust.types import TP
+
+from flows.model import Flow
+from settings import Worker
+from sinks import flow_state, ledger
+from sinks.flow_state import RUNNING
+from sinks.ledger import Claim, LostOwnership
+from sinks.pool import Pool
+from streams.batches import Record
+from streams.changelog_repair import repair_changelog
+from streams.expiry import Expiry
+from streams.inbox import Inbox
+from streams.log_reader import LogReader
+from streams.outage import Circuit, is_outage
+from streams.outcomes import PartitionStatistics
+from streams.positioning import Rebuild, Refuse, Start, decide
+from streams.rebuild import Rebuilder
+from streams.share_breaker import TooManyDeadLetters
+from streams.unit_of_work import TRUNCATED, FlowHalted, FlowMustStop, Gap, UnitOfWork
+
+log = logging.getLogger(__name__)
+
+FAILURE_PAUSE: Final = 0.2
+
+
+class LaneState(StrEnum):
+    """What a lane is doing, as people see it."""
+
+    OPENING = "opening"
+    OPEN = "open"
+    REBUILDING = "rebuilding"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    WAITING = "waiting"
+    CLOSED = "closed"
+
+
+class PartitionReader(Protocol):
+    """The part of the consumer that a lane directs."""
+
+    async def open_at(self, tp: TP, offset: int) -> None: ...
+
+    def close_partitions(self, tps: set[TP]) -> None: ...
+
+
+@dataclass(frozen=True)
+class LaneServices:
+    """What the lanes of one flow share."""
+
+    flow: Flow
+    settings: Worker
+    work: UnitOfWork
+    expiry: Expiry
+    rebuilder: Rebuilder
+    target: Pool
+    circuit: Circuit
+    log_reader: LogReader
+    slots: asyncio.Semaphore
+    crash: Callable[[BaseException], Awaitable[None]]
+    generation: Callable[[], int]
+
+
+class Lane:
+    """One partition. ``claims``: topic → the token that we hold."""
+
+    def __init__(self, services: LaneServices, partition: int, claims: dict[str, Claim], reader: PartitionReader) -> None:
+        self.partition = partition
+        self.claims = claims
+        self.state = LaneState.OPENING
+        self.statistics = {topic: PartitionStatistics() for topic in claims}
+        self.last_error: str | None = None
+        self.next_offsets = {topic: claim.next_offset for topic, claim in claims.items()}
+        self.inbox = Inbox()
+        self._services = services
+        self._reader = reader
+        self._resynced = min(claim.resynced for claim in claims.values())
+        self._running = asyncio.Event()
+        self._running.set()
+        self._reopen = False
+        self._closing = False
+        self._expiry_due = time.monotonic() + services.settings.expiry_interval
+
+    @property
+    def name(self) -> str:
+        """For logs: flow and partition."""
+        return f"{self._services.flow.name}[{self.partition}]"
+
+    def observe(self, state: flow_state.FlowState, *, rewound: bool) -> None:
+        """What the control loop saw in the database: the flow's state, and whether an operator sent the ledger back."""
+        if state.state == RUNNING:
+            self._running.set()
+        else:
+            self._running.clear()
+        if self.state is LaneState.OPEN and (state.state != RUNNING or state.resync > self._resynced or rewound):
+            self._reopen = True
+            self.inbox.wake()
+
+    async def run(self) -> None:
+        """Until :meth:`close`. Anything unexpected crashes the worker, which thereby leaves the group."""
+        try:
+            while not self._closing:
+                await self._once()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            self.last_error = f"{type(error).__name__}: {error}"
+            log.critical("%s: %s; the worker leaves the group", self.name, type(error).__name__)
+            await self._services.crash(error)
+        finally:
+            self._shut(LaneState.CLOSED)
+
+    async def _once(self) -> None:
+        try:
+            await self._wait_until_running()
+            if not self._closing:
+                await self._open()
+                await self._consume()
+        except (Gap, FlowHalted) as interruption:
+            log.info("%s: %s", self.name, interruption)
+        except (FlowMustStop, TooManyDeadLetters) as reason:
+            await self._stop_flow(str(reason))
+        except LostOwnership:
+            raise
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            await self._wait_out(error)
+        finally:
+            self._shut(LaneState.OPENING)
+
+    async def _wait_until_running(self) -> None:
+        async with self._services.target.session() as session:
+            state = await flow_state.read(session, self._services.flow.name)
+        if state.state != RUNNING:
+            self._running.clear()
+            self._shut(LaneState(state.state))
+        await self._running.wait()
+
+    async def _open(self) -> None:
+        """Find the ledger's position, rebuild if the log or the table cannot continue there, start reading."""
+        services, self._reopen = self._services, False
+        async with services.target.session() as session:
+            state = await flow_state.read(session, services.flow.name)
+            found = await ledger.positions(session, services.flow.name, [self.partition])
+        starts = await self._starts(found)
+        rebuilds = [start for start in starts.values() if isinstance(start, Rebuild)]
+        if rebuilds or state.resync > self._resynced:
+            await self._rebuild(starts, [start.reason for start in rebuilds] or ["an operator asked"], state.resync)
+        self.inbox.open()
+        self.state = LaneState.OPEN
+        for topic, start in starts.items():
+            self.next_offsets[topic] = found[topic, self.partition][0]
+            await self._reader.open_at(TP(topic, self.partition), start.offset)
+
+    async def _starts(self, found: dict[tuple[str, int], tuple[int, int]]) -> dict[str, Start | Rebuild]:
+        services, partitions = self._services, [(topic, self.partition) for topic in self.claims]
+        begins = await services.log_reader.start_offsets(partitions)
+        ends = await services.log_reader.end_offsets(partitions)
+        starts: dict[str, Start | Rebuild] = {}
+        for topic, claim in self.claims.items():
+            next_offset, epoch = found.get((topic, self.partition), (0, -1))
+            if epoch != claim.owner_epoch:
+                raise LostOwnership(f"{topic}[{self.partition}]: epoch {epoch} owns it, ours is {claim.owner_epoch}")
+            reflected = services.work.table.position(self.partition, topic)
+            log_range = range(begins[topic, self.partition], ends[topic, self.partition])
+            start = decide(claim, next_offset, reflected.next_offset if reflected else None, log_range)
+            if isinstance(start, Refuse):
+                raise FlowMustStop(start.reason)
+            starts[topic] = start
+        return starts
+
+    async def _rebuild(self, starts: dict[str, Start | Rebuild], reasons: list[str], resync: int) -> None:
+        self.state = LaneState.REBUILDING
+        log.warning("%s: rebuilding from the source: %s", self.name, "; ".join(reasons))
+        offsets = {topic: start.offset for topic, start in starts.items()}
+        await self._services.rebuilder.rebuild(self.claims, offsets, resync)
+        self._resynced = resync
+
+    async def _consume(self) -> None:
+        settings = self._services.settings
+        while not (self._closing or self._reopen):
+            wait = max(self._expiry_due - time.monotonic(), 0.0)
+            records = await self.inbox.take(settings.max_chunk_records, settings.max_chunk_bytes, wait)
+            if records:
+                async with self._services.slots:
+                    await self._apply(records)
+            if time.monotonic() >= self._expiry_due:
+                await self._services.expiry.run(next(iter(self.claims.values())))
+                self._expiry_due = time.monotonic() + settings.expiry_interval
+
+    async def _apply(self, records: list[Record]) -> None:
+        topic = records[0].topic
+        committed = await self._services.work.apply(self.claims[topic], records)
+        self.next_offsets[topic] = max(self.next_offsets[topic], committed.next_offset)
+        self.statistics[topic].committed(committed.counts, committed.source_times)
+        if committed.holes:
+            await repair_changelog(self._services.work.table, self._services.log_reader, self.partition, committed.holes)
+        if committed.truncated:
+            raise FlowMustStop(TRUNCATED)
+
+    async def _stop_flow(self, reason: str) -> None:
+        log.error("%s: the flow stops: %s", self.name, reason)
+        self.last_error = reason
+        self._shut(LaneState.STOPPED)
+        self._running.clear()
+        async with self._services.target.session() as session:
+            await flow_state.stop(session, self._services.flow.name, reason, self._services.settings.name)
+
+    async def _wait_out(self, error: Exception) -> None:
+        self.last_error = type(error).__name__
+        self._shut(LaneState.WAITING)
+        log.warning("%s: waiting: %s", self.name, type(error).__name__)
+        await asyncio.sleep(FAILURE_PAUSE)
+        await self._services.circuit.until_answering()
+
+    def _shut(self, state: LaneState) -> None:
+        self.state = state
+        self._reader.close_partitions({TP(topic, self.partition) for topic in self.claims})
+        self.inbox.close()
+
+    async def close(self) -> None:
+        """Take no more work; a chunk under way may finish."""
+        self._closing = True
+        self.inbox.close()
+        self._running.set()

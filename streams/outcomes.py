@@ -1,0 +1,51 @@
+"""What the running worker knows of a partition: rates and latencies. Never the truth, which is the ledger's."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from sinks.ledger import Outcome
+
+SAMPLES: Final = 2000
+RATE_WINDOW: Final = 10.0
+
+
+@dataclass
+class Latencies:
+    """Commit in the source → commit in the target, the last :data:`SAMPLES` of them, in seconds."""
+
+    samples: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
+
+    def percentile_ms(self, share: float) -> float | None:
+        """A percentile in milliseconds, or ``None`` before the first sample."""
+        if not self.samples:
+            return None
+        ordered = sorted(self.samples)
+        return round(ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000, 1)
+
+
+@dataclass
+class PartitionStatistics:
+    """Counts since this worker took the partition over."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    latencies: Latencies = field(default_factory=Latencies)
+    recent: deque[tuple[float, int]] = field(default_factory=deque)
+    behind_since: float | None = None
+
+    def committed(self, counts: dict[Outcome, int], source_times: list[int]) -> None:
+        """A chunk is visible; ``source_times`` in microseconds of a sample of its records."""
+        now = time.time()
+        self.outcomes.update(counts)
+        self.recent.append((now, sum(counts.values())))
+        self.latencies.samples.extend(now - moment / 1e6 for moment in source_times)
+
+    def rate(self) -> float:
+        """Records per second over the last :data:`RATE_WINDOW` seconds."""
+        oldest = time.time() - RATE_WINDOW
+        while self.recent and self.recent[0][0] < oldest:
+            self.recent.popleft()
+        return sum(count for _, count in self.recent) / RATE_WINDOW

@@ -1,0 +1,1 @@
+"""RocksDB-backed Faust tables: the candidates of each group and their ranking."""
