@@ -84,7 +84,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "web_bind": worker.web_host,
         "web_host": worker.web_host,
         "web_port": worker.web_port,
-        "web_cors_options": None,
+        "web_router_enabled": False,
+        "web_tables_enabled": False,
     }
 
 
@@ -121,6 +122,7 @@ class Composition:
             work=UnitOfWork(flow, table, target, writer, decoder, self._cipher, breaker),
             expiry=Expiry(flow, table, target, writer),
             rebuilder=Rebuilder(flow, table, source, target, writer, decoder),
+            source=source,
             target=target,
             circuit=Circuit(target),
             log_reader=self._control_reader,

@@ -233,7 +233,7 @@ def _reason(message: str) -> Reason:
     """The rule behind a validation message of the JSON library."""
     if "missing required field" in message or "got `null`" in message:
         return Reason.MISSING_FIELD
-    if any(sign in message for sign in ("length <=", "int >=", "int <=", "RFC3339", "out of range")):
+    if any(sign in message for sign in ("` of length <=", "`int` >=", "`int` <=", "RFC3339")):
         return Reason.OUT_OF_RANGE
     return Reason.WRONG_TYPE
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from sinks.pool import Session
+
+FIRST_EPOCH: Final = 1
 
 
 @dataclass(frozen=True)
@@ -28,18 +31,23 @@ async def identify(session: Session) -> Identity:
     return Identity(*row)
 
 
-async def epoch_of(session: Session, source: str, found: Identity) -> int:
-    """The epoch that the target knows for the source; the first look records it. Raises :class:`SourceReplaced`."""
-    await session.run(
-        "INSERT INTO sync.source (name, system_identifier, timeline) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING",
-        (source, found.system_identifier, found.timeline),
-    )
+async def epoch_of(session: Session, source: str, found: Identity | None) -> int:
+    """The epoch that the target knows for the source; the first look records it.
+
+    ``found`` is ``None`` when the source does not answer: the known epoch then stands. Raises :class:`SourceReplaced`.
+    """
+    if found is not None:
+        await session.run(
+            "INSERT INTO sync.source (name, system_identifier, timeline) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING",
+            (source, found.system_identifier, found.timeline),
+        )
     row = await session.row("SELECT epoch, system_identifier, timeline FROM sync.source WHERE name = %s", (source,))
-    assert row is not None, "the row was inserted or stood before"
-    epoch, known = int(row[0]), Identity(row[1], row[2])
-    if known != found:
+    if row is None:
+        return FIRST_EPOCH
+    known = Identity(row[1], row[2])
+    if found is not None and known != found:
         raise SourceReplaced(
             f"source-replaced: {source} was cluster {known.system_identifier} on timeline {known.timeline}, now it is"
             f" {found.system_identifier} on {found.timeline}; check, then `sync source-epoch {source} --set-new`"
         )
-    return epoch
+    return int(row[0])

@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, TypeVar
 
 import mode
 from faust.types import TP, EventT
 
-from sinks import flow_state, ledger
+from sinks import flow_state, ledger, source_identity
 from sinks.ledger import Claim, LostOwnership
+from sinks.pool import Pool, Unavailable
+from sinks.source_identity import Identity, SourceReplaced
 from streams.lane import Lane, LaneServices
 from streams.log_reader import LogReader
-from streams.outage import is_outage
+from streams.outage import FIRST_PAUSE, is_outage
 from streams.positioning import verify
 from streams.transport import LedgerConsumer
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 DRAIN_SECONDS: Final = 3.0
+LOOKS_PER_SOURCE_CHECK: Final = 30
 
 
 class Coordinator(mode.Service):
@@ -72,7 +76,9 @@ class Coordinator(mode.Service):
 
     async def _take_over(self, topics: dict[int, set[str]]) -> None:
         try:
-            claims = await self._claim([(topic, partition) for partition in topics for topic in topics[partition]])
+            wanted = [(topic, partition) for partition in topics for topic in topics[partition]]
+            claims = await self._until_answering(lambda: self._try_claim(wanted))
+            await self._until_answering(self._check_source)
             await self._recovered.wait()
             by_partition: dict[int, dict[str, Claim]] = defaultdict(dict)
             for claim in claims:
@@ -85,16 +91,28 @@ class Coordinator(mode.Service):
         except Exception as error:
             await self.services.crash(error)
 
-    async def _claim(self, partitions: list[tuple[str, int]]) -> list[Claim]:
+    async def _until_answering(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try until no outage is in the way."""
         while True:
             try:
-                return await self._try_claim(partitions)
+                return await attempt()
             except Exception as error:
                 if not is_outage(error):
                     raise
                 log.warning("%s: waiting to take partitions over: %s", self.services.flow.name, type(error).__name__)
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(FIRST_PAUSE)
                 await self.services.circuit.until_answering()
+
+    async def _check_source(self) -> None:
+        """Learn the epoch of the source; stop the flow when the source is another cluster. An absent source is no reason."""
+        services = self.services
+        source = services.flow.source.table.database.value
+        found = await _identity(services.source)
+        async with services.target.session() as session:
+            try:
+                services.work.decoder.epoch = await source_identity.epoch_of(session, source, found)
+            except SourceReplaced as replaced:
+                await flow_state.stop(session, services.flow.name, str(replaced), services.settings.name)
 
     async def _try_claim(self, partitions: list[tuple[str, int]]) -> list[Claim]:
         if not partitions:
@@ -137,10 +155,14 @@ class Coordinator(mode.Service):
     @mode.Service.task
     async def _control(self) -> None:
         """Follow pause, resume, resync and replay, which operators write into the database."""
+        looks = 0
         while not self.should_stop:
             await self.sleep(self.services.settings.control_interval)
+            looks += 1
             try:
                 await self._look()
+                if looks % LOOKS_PER_SOURCE_CHECK == 0:
+                    await self._check_source()
             except LostOwnership as error:
                 await self.services.crash(error)
             except Exception as error:
@@ -163,6 +185,16 @@ class Coordinator(mode.Service):
                     raise LostOwnership(f"{topic}[{partition}]: epoch {epoch} owns it now")
             lane.observe(state, rewound=any(offset < known[topic, partition] for topic, (offset, _) in mine.items()))
 
+        await self._consumer().hint({TP(t, p): offset for p, lane in lanes.items() for t, offset in lane.next_offsets.items()})
+
     async def on_stop(self) -> None:
         """Drain: finish the chunks under way."""
         await self.release()
+
+
+async def _identity(source: Pool) -> Identity | None:
+    try:
+        async with source.session() as session:
+            return await source_identity.identify(session)
+    except Unavailable:
+        return None

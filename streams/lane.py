@@ -68,6 +68,7 @@ class LaneServices:
     work: UnitOfWork
     expiry: Expiry
     rebuilder: Rebuilder
+    source: Pool
     target: Pool
     circuit: Circuit
     log_reader: LogReader

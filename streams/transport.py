@@ -7,14 +7,34 @@ lane has taken its fencing token and asks for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka
 from faust.types import TP
 
-#: What the consumer tells about the end of a rebalance: the source partitions that wait for their lanes.
+log = logging.getLogger(__name__)
+
+#: Told at the end of a rebalance, when tables are recovered: the source partitions that wait for their lanes.
 Listener = Callable[[set[TP]], None]
+
+
+class ReadOffsets(defaultdict[TP, int | None]):
+    """Faust's memory of what it read last, by which it drops what comes again.
+
+    It has none for source topics: lanes send partitions back on purpose, and drop repetitions by the ledger.
+    """
+
+    def __init__(self, source_topics: frozenset[str]) -> None:
+        super().__init__(lambda: None)
+        self._source_topics = source_topics
+
+    def __getitem__(self, tp: TP) -> int | None:
+        return None if tp.topic in self._source_topics else super().__getitem__(tp)
 
 
 class LedgerConsumer(aiokafka.Consumer):
@@ -22,24 +42,24 @@ class LedgerConsumer(aiokafka.Consumer):
 
     source_topics: frozenset[str] = frozenset()
     on_ready: Listener | None = None
-    _open: set[TP]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._open = set()
-
-    def _sources(self) -> set[TP]:
-        return {tp for tp in self.assignment() if tp.topic in self.source_topics}
+        self._open: set[TP] = set()
+        self._read_offset = ReadOffsets(self.source_topics)
 
     async def perform_seek(self) -> None:
-        """Keep source partitions paused; tell the lanes that the tables are recovered. Takes no token, moves no ledger."""
-        sources = self._sources()
+        """Keep source partitions paused; tell the lanes that the tables are recovered. Takes no token, moves no ledger.
+
+        Faust also calls it while a rebalance suspends the flow, so it must be harmless at any time.
+        """
+        sources = {tp for tp in self.assignment() if tp.topic in self.source_topics}
         self.pause_partitions(sources - self._open)
         if self.on_ready is not None:
             self.on_ready(sources)
 
     async def open_at(self, tp: TP, offset: int) -> None:
-        """Read ``tp`` from ``offset`` on."""
+        """Read ``tp`` from ``offset`` on, if it is still ours."""
         if tp in self.assignment():
             await self.seek(tp, offset)
             self._open.add(tp)
@@ -49,6 +69,15 @@ class LedgerConsumer(aiokafka.Consumer):
         """Fetch no more from ``tps`` until they are opened again."""
         self._open -= tps
         self.pause_partitions(tps)
+
+    async def hint(self, offsets: Mapping[TP, int]) -> None:
+        """Commit offsets to the group, for lag tools only; nothing depends on them and nothing happens when it fails."""
+        ours = {TopicPartition(tp.topic, tp.partition): offset for tp, offset in offsets.items() if tp in self.assignment()}
+        if ours:
+            try:
+                await self._thread.call_thread(self._thread._ensure_consumer().commit, ours)
+            except KafkaError as error:
+                log.debug("offset hint not committed: %s", type(error).__name__)
 
 
 class LedgerTransport(aiokafka.Transport):

@@ -7,7 +7,7 @@ and, per source topic, the position that the entries reflect.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from faust.types.stores import StoreT
 
 from flows.model import Flow
 from tables.candidate import Candidate, decode, encode, identity_of
-from tables.changelog import Append, Appended, append
+from tables.changelog import Append, Appended, BatchProducer, append
 from tables.store import OFFSET_KEY, BulkStore
 
 _ENTRY: Final = b"c"
@@ -76,6 +76,9 @@ class Staged:
 class CandidateTable(faust.Table):
     """A Faust table whose reads and writes go by chunk. Only the lane that owns a partition may write to it."""
 
+    #: Who sends to the changelog; known only once the app has started.
+    producer: Callable[[], BatchProducer]
+    _appended: dict[int, int]
     _cache_bytes: int
 
     @classmethod
@@ -93,10 +96,9 @@ class CandidateTable(faust.Table):
         )
         table._cache_bytes = cache_bytes
         table._appended = {}
+        table.producer = lambda: app.producer._producer
         app.tables.add(table)
         return table
-
-    _appended: dict[int, int]
 
     def _new_store(self) -> StoreT:
         return BulkStore(
@@ -219,9 +221,9 @@ class CandidateTable(faust.Table):
         return await self._append(partition, items)
 
     async def _append(self, partition: int, items: list[tuple[bytes, bytes | None]]) -> Append:
-        producer = self.app.producer._producer
         expected = self._appended.get(partition)
-        return await append(producer, self.changelog_topic_name, partition, items, int(time.time() * 1000), expected)
+        now = int(time.time() * 1000)
+        return await append(self.producer(), self.changelog_topic_name, partition, items, now, expected)
 
     async def append_again(self, partition: int, keys: Iterable[bytes]) -> Append:
         """Send what stands for raw changelog keys once more."""
