@@ -14,7 +14,7 @@ from faust.types import TP
 from flows.model import Flow
 from flows.registry import FLOWS
 from settings import Settings, load_settings
-from sinks import source_identity, worker_status
+from sinks import worker_status
 from sinks.payload_cipher import PayloadCipher
 from sinks.pool import Pool
 from streams import kafka_client
@@ -46,7 +46,9 @@ def create_app(settings: Settings) -> faust.App:
     topics = frozenset(topic for flow in FLOWS for topic in flow.topics)
     app = faust.App(settings.worker.application_id, **_configuration(settings), ConsumerScheduler=scheduler_for(topics))
     consumer_type = type("SourceConsumer", (LedgerConsumer,), {"source_topics": topics})
-    app.transport = type("SourceTransport", (LedgerTransport,), {"Consumer": consumer_type})(app.conf.broker_consumer, app)
+    app.transport = type("SourceTransport", (LedgerTransport,), {"Consumer": consumer_type})(
+        app.conf.broker_consumer, app
+    )
     Composition(app, settings)
     return app
 

@@ -55,11 +55,13 @@ class Database(_Section):
     statement_timeout: int = Field(default=30_000, ge=1, description="milliseconds")
     lock_timeout: int = Field(default=10_000, ge=1, description="milliseconds")
     idle_in_transaction_timeout: int = Field(
-        default=8_000, ge=1, description="milliseconds; below the Kafka session timeout, or a frozen worker blocks its heir"
+        default=8_000,
+        ge=1,
+        description="milliseconds; below the Kafka session timeout, or a frozen worker blocks its heir",
     )
 
     def conninfo(self, login: Credentials | None = None) -> dict[str, str]:
-        """libpq keywords for ``psycopg``/``psycopg2``; ``login`` replaces the worker's own."""
+        """Libpq keywords for ``psycopg``/``psycopg2``; ``login`` replaces the worker's own."""
         files = {"sslrootcert": self.sslrootcert, "sslcert": self.sslcert, "sslkey": self.sslkey}
         return {
             "host": self.host,

@@ -195,7 +195,13 @@ class Flow:
             problems.append(f"the rank column {self.ranking.rank!r} is computed and may not be mapped")
         if self.ranking.group != self.source.message_key:
             problems.append("the ranking's group must be the message key, or a group would be spread over partitions")
-        required = {self.source.primary_key, self.ranking.group, self.ranking.item, self.ranking.time, self.filter.column}
+        required = {
+            self.source.primary_key,
+            self.ranking.group,
+            self.ranking.item,
+            self.ranking.time,
+            self.filter.column,
+        }
         problems += [
             f"source column {column.name!r} decides key, match or filter and must be required"
             for column in self.source.columns

@@ -148,7 +148,12 @@ def _envelope_type(flow: Flow) -> type[msgspec.Struct]:
     full = _row_type(flow)
     identity = {flow.source.primary_key, flow.source.message_key}
     short = msgspec.defstruct("Identity", [_field(c) for c in flow.source.columns if c.name in identity], gc=False)
-    fields: list[Any] = [("op", str), ("source", _Position), ("before", short | None, None), ("after", full | None, None)]
+    fields: list[Any] = [
+        ("op", str),
+        ("source", _Position),
+        ("before", short | None, None),
+        ("after", full | None, None),
+    ]
     return msgspec.defstruct("Envelope", fields, gc=False)
 
 
@@ -177,7 +182,9 @@ def _python_type(column: SourceColumn) -> Any:
 
 def _row_check(flow: Flow) -> Callable[[Any, bool], None]:
     """The checks that types cannot say: number bounds and scale, UUID spelling, NUL, TOAST placeholders."""
-    checks = [(column, attrgetter(column.name), check) for column in flow.source.columns if (check := _check_of(column))]
+    checks = [
+        (column, attrgetter(column.name), check) for column in flow.source.columns if (check := _check_of(column))
+    ]
     texts = [(c, attrgetter(c.name)) for c in flow.source.columns if c.sql_type.base in ("text", "varchar", "jsonb")]
 
     def check_row(row: Any, suspect_nul: bool) -> None:
@@ -188,7 +195,9 @@ def _row_check(flow: Flow) -> Callable[[Any, bool], None]:
         if suspect_nul:
             for column, value_of in texts:
                 if "\x00" in (value_of(row) or ""):
-                    raise BadRecord(Reason.FORBIDDEN_CHARACTER, f"U+0000 in `{column.name}`, which PostgreSQL cannot hold")
+                    raise BadRecord(
+                        Reason.FORBIDDEN_CHARACTER, f"U+0000 in `{column.name}`, which PostgreSQL cannot hold"
+                    )
 
     return check_row
 

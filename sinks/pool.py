@@ -19,6 +19,10 @@ class Unavailable(Exception):
     """No connection could be had; an outage, not an error of any row."""
 
 
+class StatementTimeout(Exception):
+    """The server ended a statement that ran too long."""
+
+
 class Session:
     """One connection in use: statements run one after the other, each one round trip."""
 
@@ -26,17 +30,24 @@ class Session:
         self._cursor = cursor
 
     async def run(self, statement: str, parameters: Parameters = None) -> None:
-        """Execute and ignore the answer; raises ``psycopg2.Error``."""
-        await self._cursor.execute(statement, parameters)
+        """Execute and ignore the answer; raises ``psycopg2.Error`` or :class:`StatementTimeout`, as all three do."""
+        try:
+            await self._cursor.execute(statement, parameters)
+        except asyncio.CancelledError:
+            # aiopg reports a statement that the server cancelled as if our task had been.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise StatementTimeout("the statement timeout ended a statement") from None
 
     async def rows(self, statement: str, parameters: Parameters = None) -> list[tuple[Any, ...]]:
-        """Execute and fetch all rows; raises ``psycopg2.Error``."""
-        await self._cursor.execute(statement, parameters)
+        """Execute and fetch all rows."""
+        await self.run(statement, parameters)
         return list(await self._cursor.fetchall())
 
     async def row(self, statement: str, parameters: Parameters = None) -> tuple[Any, ...] | None:
-        """Execute and fetch the first row; raises ``psycopg2.Error``."""
-        await self._cursor.execute(statement, parameters)
+        """Execute and fetch the first row."""
+        await self.run(statement, parameters)
         found: tuple[Any, ...] | None = await self._cursor.fetchone()
         return found
 
@@ -106,5 +117,3 @@ def _session_options(database: Database) -> str:
         "synchronous_commit": "on",
     }
     return " ".join(f"-c {name}={value}" for name, value in values.items())
-
-

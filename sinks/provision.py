@@ -94,7 +94,7 @@ def provision_statements(database: Database, flows: Iterable[Flow], roles: Roles
 def replica_identity_statement(table: Table) -> str:
     """Have updates and deletes carry the whole old row; the exclusive lock is taken only where that is new."""
     regclass = f"{_literal(_name(table))}::regclass"
-    wanting = f"(SELECT relreplident FROM pg_class WHERE oid = {regclass}) <> 'f'"  # noqa: S608 from definitions
+    wanting = f"(SELECT relreplident FROM pg_class WHERE oid = {regclass}) <> 'f'"
     return _where(wanting, f"ALTER TABLE {_name(table)} REPLICA IDENTITY FULL")
 
 

@@ -82,7 +82,9 @@ class Decoder:
         self._append(decoded, number, row, self._build(row, version, change.source_time), kept)
 
     def _append(self, decoded: Decoded, number: int, row: Any, entry: Candidate, kept: tuple[int, ...] = ()) -> None:
-        decoded.changes.append(Change(candidate_key(getattr(row, self._group), getattr(row, self._identity)), entry, kept))
+        decoded.changes.append(
+            Change(candidate_key(getattr(row, self._group), getattr(row, self._identity)), entry, kept)
+        )
         decoded.owners.append(number)
 
 

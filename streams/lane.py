@@ -80,7 +80,9 @@ class LaneServices:
 class Lane:
     """One partition. ``claims``: topic → the token that we hold."""
 
-    def __init__(self, services: LaneServices, partition: int, claims: dict[str, Claim], reader: PartitionReader) -> None:
+    def __init__(
+        self, services: LaneServices, partition: int, claims: dict[str, Claim], reader: PartitionReader
+    ) -> None:
         self.partition = partition
         self.claims = claims
         self.state = LaneState.OPENING
@@ -211,7 +213,9 @@ class Lane:
         self.next_offsets[topic] = max(self.next_offsets[topic], committed.next_offset)
         self.statistics[topic].committed(committed.counts, committed.source_times)
         if committed.holes:
-            await repair_changelog(self._services.work.table, self._services.log_reader, self.partition, committed.holes)
+            await repair_changelog(
+                self._services.work.table, self._services.log_reader, self.partition, committed.holes
+            )
         if committed.truncated:
             raise FlowMustStop(TRUNCATED)
 

@@ -24,7 +24,11 @@ class LogReader:
     async def _started(self) -> AIOKafkaConsumer:
         if self._consumer is None:
             consumer = AIOKafkaConsumer(
-                **self._client, group_id=None, enable_auto_commit=False, max_partition_fetch_bytes=2**16, fetch_max_wait_ms=50
+                **self._client,
+                group_id=None,
+                enable_auto_commit=False,
+                max_partition_fetch_bytes=2**16,
+                fetch_max_wait_ms=50,
             )
             await consumer.start()
             self._consumer = consumer

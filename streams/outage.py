@@ -10,12 +10,12 @@ from typing import Final
 import psycopg2
 from aiokafka.errors import KafkaError
 
-from sinks.pool import Pool, Unavailable
+from sinks.pool import Pool, StatementTimeout, Unavailable
 from sinks.source_rows import FenceTimeout
 from sinks.sqlstate import Remedy, remedy_of
 
 #: What an outage raises. Everything else is a defect and crashes the worker.
-OUTAGES: Final = (Unavailable, psycopg2.Error, OSError, TimeoutError, KafkaError, FenceTimeout)
+OUTAGES: Final = (Unavailable, StatementTimeout, psycopg2.Error, OSError, TimeoutError, KafkaError, FenceTimeout)
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
 
@@ -50,6 +50,6 @@ class Circuit:
         try:
             async with self._pool.session() as session:
                 await session.row("SELECT 1")
-        except (Unavailable, psycopg2.Error, OSError, TimeoutError):
+        except (Unavailable, StatementTimeout, psycopg2.Error, OSError, TimeoutError):
             return False
         return True

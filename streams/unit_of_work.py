@@ -26,7 +26,7 @@ from sinks import dead_letters, ledger
 from sinks.flow_state import RUNNING
 from sinks.ledger import Claim, Locked, Outcome
 from sinks.payload_cipher import PayloadCipher
-from sinks.pool import Pool, Session
+from sinks.pool import Pool, Session, StatementTimeout
 from sinks.sqlstate import Remedy, remedy_of
 from streams import chunk
 from streams.batches import Record
@@ -172,7 +172,7 @@ class UnitOfWork:
         append = await self._store(claim, position, decoded, staged)
         try:
             deleted, written = await self._target(session, claim, locked, decoded, staged)
-        except psycopg2.Error as error:
+        except (psycopg2.Error, StatementTimeout) as error:
             await self._acknowledged(claim.partition, append)
             await self._give_up(claim.partition, staged, error)
             raise
@@ -207,11 +207,11 @@ class UnitOfWork:
             await dead_letters.close(session, self.flow.name, claim.partition, healed)
         return written
 
-    async def _give_up(self, partition: int, staged: Staged, error: psycopg2.Error) -> None:
+    async def _give_up(self, partition: int, staged: Staged, error: psycopg2.Error | StatementTimeout) -> None:
         """Choose the remedy; where a row is at fault, take the candidates back first, or their groups would be blamed too."""
-        remedy = remedy_of(error)
-        if remedy is Remedy.HALVE:
+        if isinstance(error, StatementTimeout):
             raise _TooLong from error
+        remedy = remedy_of(error)
         if remedy is Remedy.STOP:
             raise FlowMustStop(f"the target refused a statement: {_described(error)}") from error
         if remedy is Remedy.BISECT:

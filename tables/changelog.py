@@ -37,7 +37,9 @@ class Append:
     async def acknowledged(self) -> Appended:
         """Wait until all in-sync replicas have it; raises ``aiokafka.errors.KafkaError``."""
         answers = await asyncio.gather(*[future for future, _ in self._pending])
-        return contiguous([(answer.offset, count) for answer, (_, count) in zip(answers, self._pending, strict=True)], self._expected)
+        return contiguous(
+            [(answer.offset, count) for answer, (_, count) in zip(answers, self._pending, strict=True)], self._expected
+        )
 
 
 def contiguous(batches: list[tuple[int, int]], expected: int | None) -> Appended:

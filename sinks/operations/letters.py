@@ -66,7 +66,7 @@ def find(connection: Connection, selection: Selection) -> list[Letter]:
     """Read the selected letters."""
     with connection.cursor(row_factory=class_row(Letter)) as cursor:
         cursor.execute(
-            f"SELECT {_COLUMNS} FROM sync.dead_letter"  # noqa: S608 a constant list
+            f"SELECT {_COLUMNS} FROM sync.dead_letter"
             " WHERE (%(flow)s::text IS NULL OR flow = %(flow)s)"
             " AND (%(status)s::text IS NULL OR status = %(status)s)"
             " AND (%(reason)s::text IS NULL OR reason = %(reason)s)"

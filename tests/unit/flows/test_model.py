@@ -66,7 +66,11 @@ def test_a_type_that_no_flow_may_use_is_refused(spelling):
 
 @pytest.mark.parametrize(
     ("spelling", "catalog"),
-    [("varchar(50)", "character varying(50)"), ("timestamptz", "timestamp with time zone"), ("numeric(5,4)", "numeric(5,4)")],
+    [
+        ("varchar(50)", "character varying(50)"),
+        ("timestamptz", "timestamp with time zone"),
+        ("numeric(5,4)", "numeric(5,4)"),
+    ],
 )
 def test_types_have_the_spelling_of_the_catalog(spelling, catalog):
     assert SqlType.parse(spelling).catalog_name == catalog

@@ -21,10 +21,6 @@ def test_everything_else_stops_the_flow(code):
     assert remedy(code, connection_closed=False) is Remedy.STOP
 
 
-def test_a_statement_that_runs_too_long_is_halved():
-    assert remedy("57014", connection_closed=False) is Remedy.HALVE
-
-
 def test_a_lost_connection_without_a_code_waits():
     assert remedy(None, connection_closed=True) is Remedy.WAIT
     assert remedy(None, connection_closed=False) is Remedy.STOP

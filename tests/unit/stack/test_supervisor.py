@@ -24,9 +24,7 @@ def supervise(tmp_path):
         procfile = tmp_path / "Procfile"
         procfile.write_text("\n".join(lines))
         backoff = Backoff(first=0.05, longest=0.2)
-        supervisor = Supervisor(
-            formation, tmp_path / "state", {"SYNC_X": "x"}, procfile=procfile, backoff=backoff, say=say
-        )
+        supervisor = Supervisor(formation, tmp_path / "state", {"SYNC_X": "x"}, procfile=procfile, backoff=backoff, say=say)
         running.append(supervisor)
         return supervisor
 

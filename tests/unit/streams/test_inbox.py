@@ -22,7 +22,12 @@ async def test_batches_that_follow_each_other_are_merged():
 
 
 async def test_topics_gaps_and_limits_keep_batches_apart():
-    for second, records, size in ((batch(3, 1, topic="u"), 9, 999), (batch(7, 1), 9, 999), (batch(3, 9), 9, 999), (batch(3, 1), 9, 30)):
+    for second, records, size in (
+        (batch(3, 1, topic="u"), 9, 999),
+        (batch(7, 1), 9, 999),
+        (batch(3, 9), 9, 999),
+        (batch(3, 1), 9, 30),
+    ):
         inbox = opened()
         await inbox.put(batch(0, 3))
         await inbox.put(second)

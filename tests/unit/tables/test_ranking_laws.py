@@ -69,7 +69,9 @@ def events_of(case, history):
         old = standing.get(number)
         row = None if family is None else make_row(case, number, family, values)
         if old is not None and (row is None or old.family_id != row.family_id):
-            events.append((lsn, old.family_id, Change(candidate_key(old.family_id, number), removed((1, lsn), 0, None))))
+            events.append(
+                (lsn, old.family_id, Change(candidate_key(old.family_id, number), removed((1, lsn), 0, None)))
+            )
             del standing[number]
         if row is not None:
             candidate = BUILD(SimpleNamespace(**row._asdict()), (1, lsn), 0)
@@ -82,7 +84,16 @@ def ranked(table, families, partition=0):
     now = microseconds(NOW)
     groups = {bytes.fromhex(family.replace("-", "")) for family in families}
     return sorted(
-        (str(uuid.UUID(bytes=group)), c.item, c.shown[0], Decimal(c.shown[1]), Decimal(c.shown[2]), *c.shown[3:-1], place, c.shown[-1])
+        (
+            str(uuid.UUID(bytes=group)),
+            c.item,
+            c.shown[0],
+            Decimal(c.shown[1]),
+            Decimal(c.shown[2]),
+            *c.shown[3:-1],
+            place,
+            c.shown[-1],
+        )
         for group, candidates in table.groups(partition, groups)
         for place, c in enumerate(best(candidates, 5, now), 1)
     )
@@ -196,7 +207,14 @@ def restore(table, records, partition=0, at_a_time=7):
 
 def test_recovery_keeps_the_greater_version_when_a_frozen_owner_wrote_late(make_table, changelog):
     owner, heir = make_table("owner"), make_table("heir")
-    values = {"member": None, "scheme": "A", "status": "RULE_ELIGIBLE", "score": "0.5", "age": timedelta(0), "text": None}
+    values = {
+        "member": None,
+        "scheme": "A",
+        "status": "RULE_ELIGIBLE",
+        "score": "0.5",
+        "age": timedelta(0),
+        "text": None,
+    }
     events, _ = events_of(next(cases), [(1, 0, values), (1, 0, {**values, "score": "1"})])
     old, new = (change for _, _, change in events)
     RUN(apply(owner, [new]))
@@ -242,7 +260,14 @@ def test_a_candidate_counts_until_exactly_thirty_days(table, age):
 
 def test_sixth_scheme_is_promoted_when_the_first_expires(table):
     def scheme(number, age):
-        return {"member": None, "scheme": f"S{number}", "status": "RULE_ELIGIBLE", "score": f"0.{9 - number}", "age": age, "text": None}
+        return {
+            "member": None,
+            "scheme": f"S{number}",
+            "status": "RULE_ELIGIBLE",
+            "score": f"0.{9 - number}",
+            "age": age,
+            "text": None,
+        }
 
     history = [(n, 0, scheme(n, timedelta(days=30) if n == 1 else timedelta(0))) for n in range(1, 7)]
     events, _ = events_of(next(cases), history)

@@ -1,0 +1,76 @@
+"""The one stack that all tests share, and the order of the tests: what fails cheaply runs first."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from demo.databases import DatabaseName, apply_schema
+from settings import Settings
+from stack.jars import DEFAULT_JARS
+from stack.local import LocalStack
+from tests.support.databases import administrators, recreate
+from tests.support.environment import forget_own_variables, settings_of, variables
+
+TIERS = ("unit", "integration", "system")
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Unit tests first, the slow ones with all processes last; inside a tier nothing moves."""
+    items.sort(key=lambda item: TIERS.index(item.path.relative_to(HERE).parts[0]))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_variables_of_the_developer() -> None:
+    forget_own_variables()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """Two PostgreSQL clusters, Kafka and Connect, running, in a folder of this session."""
+    jars = Path(os.environ.get("SYNC_TEST_JARS", DEFAULT_JARS))
+    stack = LocalStack(tmp_path_factory.mktemp("shared") / "stack", jars)
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.remove()
+
+
+@pytest.fixture(scope="session")
+def environment(stack: LocalStack) -> dict[str, str]:
+    """The whole environment of a process that uses the stack."""
+    return variables(stack)
+
+
+@pytest.fixture(scope="session")
+def settings(stack: LocalStack) -> Settings:
+    """The settings of the stack."""
+    return settings_of(stack)
+
+
+@pytest.fixture
+def fresh_databases(settings: Settings) -> Settings:
+    """Both databases new and empty, their roles as the stack made them."""
+    recreate(settings)
+    return settings
+
+
+@pytest.fixture
+def warehouse(fresh_databases: Settings) -> Iterator[psycopg.Connection[Any]]:
+    """The administrator's connection to a fresh warehouse with the demo's tables."""
+    with administrators(fresh_databases)[0].connect() as connection:
+        apply_schema(connection, DatabaseName.WAREHOUSE)
+        yield connection
+
+
+@pytest.fixture
+def citizen(fresh_databases: Settings) -> Iterator[psycopg.Connection[Any]]:
+    """The administrator's connection to a fresh citizen database with the demo's tables."""
+    with administrators(fresh_databases)[1].connect() as connection:
+        apply_schema(connection, DatabaseName.CITIZEN)
+        yield connection

@@ -1,0 +1,121 @@
+"""A unit of work over the real database, with the candidates in RocksDB and the changelog in memory."""
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from types import SimpleNamespace
+
+import pytest
+
+from cli.migrate import migrate_databases
+from flows.eligibility_hints import ELIGIBILITY_HINTS as FLOW
+from schemas.message_key import message_key
+from settings import Database
+from sinks import ledger
+from sinks.payload_cipher import PayloadCipher
+from sinks.pool import Pool
+from streams.decoding import Decoder
+from streams.ranked_writer import RankedWriter
+from streams.share_breaker import ShareBreaker
+from streams.unit_of_work import UnitOfWork
+from tests.support.changelog import FakeChangelog, make_table
+
+NOW = datetime.now(UTC)
+
+
+class Log:
+    """Records of one partition, as Debezium would write them."""
+
+    def __init__(self, topic=FLOW.topic, partition=0):
+        self.topic = topic
+        self.partition = partition
+        self.records = []
+        self._lsn = count(1000)
+
+    def raw(self, value, key=b"{}", headers=()):
+        record = SimpleNamespace(
+            topic=self.topic, partition=self.partition, offset=len(self.records), timestamp=1000 + len(self.records),
+            key=key, value=value, headers=headers,
+        )  # fmt: skip
+        self.records.append(record)
+        return record
+
+    def event(self, op, row, before=None, lsn=None):
+        source = {"lsn": lsn or next(self._lsn), "ts_us": int(NOW.timestamp() * 1e6)}
+        key = message_key(FLOW, (row or before)["family_id"])
+        return self.raw(json.dumps({"op": op, "before": before, "after": row, "source": source}).encode(), key)
+
+    def upsert(self, number, family, **values):
+        return self.event("u", row(number, family, **values))
+
+    def delete(self, number, family):
+        return self.event("d", None, {"snapshot_id": number, "family_id": family})
+
+    def truncate(self, lsn=None):
+        source = {"lsn": lsn or next(self._lsn), "ts_us": 0}
+        return self.raw(json.dumps({"op": "t", "source": source}).encode(), None)
+
+
+def row(number, family, **values):
+    stamp = (NOW - timedelta(minutes=1)).isoformat()
+    return {
+        "snapshot_id": number, "family_id": family, "member_id": None, "scheme_code": f"S{number}",
+        "evaluation_status": "RULE_ELIGIBLE", "eligibility_score": "0.5000", "confidence_score": "0.5000",
+        "explanation": "because", "evaluation_timestamp": stamp, "updated_at": stamp,
+    } | values  # fmt: skip
+
+
+def family():
+    return str(uuid.uuid4())
+
+
+@pytest.fixture
+def migrated(warehouse, citizen, fresh_databases):
+    migrate_databases(fresh_databases)
+    return fresh_databases
+
+
+@pytest.fixture
+def changelog():
+    return FakeChangelog()
+
+
+@pytest.fixture
+def log():
+    return Log()
+
+
+@pytest.fixture
+async def make_unit(migrated, changelog, tmp_path):
+    """Units of work as of different workers; ``settings`` may change the database's."""
+    pools = []
+
+    def make(name="worker", breaker=(10_000, 0.9), **settings):
+        database = Database(**(migrated.citizen.model_dump() | settings))
+        pool = Pool(database)
+        pools.append(pool)
+        table = make_table(tmp_path / name, changelog)
+        decoder = Decoder(FLOW, epoch=1)
+        cipher = PayloadCipher(migrated.payload_keys)
+        return UnitOfWork(FLOW, table, pool, RankedWriter(FLOW, table), decoder, cipher, ShareBreaker(*breaker))
+
+    yield make
+    for pool in pools:
+        await pool.close()
+
+
+@pytest.fixture
+async def unit(make_unit):
+    return make_unit()
+
+
+async def claim_of(unit, owner="worker", topic=FLOW.topic, start=0):
+    async with unit.pool.session() as session:
+        (claim,) = await ledger.claim(session, FLOW.name, owner, [(topic, 0, start)])
+    return claim
+
+
+@pytest.fixture
+async def claim(unit):
+    return await claim_of(unit)

@@ -1,0 +1,69 @@
+"""The broker as tests see it: how far logs reach, sending any bytes, deleting topics."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+from aiokafka.admin import AIOKafkaAdminClient
+
+from cli.broker import OutgoingRecord, log_ranges, send
+from flows.model import Flow
+from settings import Kafka
+from streams.kafka_client import client_options
+from tests.support.waiting import eventually
+
+INTERNAL = ("connect-", "__consumer_offsets", "__transaction_state", "__share_group_state")
+
+
+def end_offsets(kafka: Kafka, flow: Flow) -> dict[tuple[str, int], int]:
+    """Return the end of every partition that the flow reads."""
+    wanted = [(topic, number) for topic in flow.topics for number in range(flow.partitions)]
+    return {partition: log.end for partition, log in asyncio.run(log_ranges(kafka, wanted)).items()}
+
+
+def produce(
+    kafka: Kafka,
+    topic: str,
+    partition: int,
+    key: bytes | None,
+    value: bytes | None,
+    headers: Sequence[tuple[str, bytes]] = (),
+) -> int:
+    """Append one record as it is and return its offset."""
+    return asyncio.run(send(kafka, OutgoingRecord(topic, partition, key, value, headers)))
+
+
+def delete_topics(kafka: Kafka, wanted: Callable[[str], bool]) -> None:
+    """Delete the topics whose names are wanted and return when they are gone."""
+    asyncio.run(_delete(kafka, wanted))
+    eventually(lambda: not list(filter(wanted, topics(kafka))), "topics are deleted", within=20)
+
+
+def topics(kafka: Kafka) -> list[str]:
+    """List the names of all topics."""
+    return asyncio.run(_topics(kafka))
+
+
+def ours(topic: str) -> bool:
+    """Whether a topic belongs to the product, and not to Kafka or Connect."""
+    return not topic.startswith(INTERNAL)
+
+
+async def _topics(kafka: Kafka) -> list[str]:
+    admin = AIOKafkaAdminClient(**client_options(kafka))
+    await admin.start()
+    try:
+        names: Iterable[str] = await admin.list_topics()
+        return list(names)
+    finally:
+        await admin.close()
+
+
+async def _delete(kafka: Kafka, wanted: Callable[[str], bool]) -> None:
+    admin = AIOKafkaAdminClient(**client_options(kafka))
+    await admin.start()
+    try:
+        names = [name for name in await admin.list_topics() if wanted(name)]
+        if names:
+            await admin.delete_topics(names)
+    finally:
+        await admin.close()

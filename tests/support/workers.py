@@ -1,0 +1,123 @@
+"""Worker processes of a test, as the Procfile starts them; unlike the supervisor's, they stay dead when they die."""
+
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from stack.folder import PROJECT_ROOT
+from stack.managed_process import Command, ManagedProcess
+from stack.procfile import read_procfile
+from stack.supervisor import DEFAULT_PROCFILE, GRACE_SECONDS
+from tests.support.installation import Installation
+from tests.support.waiting import eventually
+
+OPEN = "open"
+_PRESENT = """
+SELECT name, (state->>'pid')::int, partition->>'state', (partition->>'partition')::int
+FROM sync.worker, jsonb_array_elements(state->'partitions') AS partition
+WHERE seen_at > clock_timestamp() - interval '3 seconds'
+"""
+
+
+class Worker:
+    """One worker. `data` is its folder of tables, `log` its output."""
+
+    def __init__(self, name: str, installation: Installation) -> None:
+        folder = installation.stack.folder
+        self.name = name
+        self.data = folder.data(name)
+        self.log = folder.log(name)
+        self._ports = installation.stack.ports
+        self._environment = installation.environment
+        self._process = ManagedProcess(name, self.log, folder.pids / f"{name}.json")
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the process, unless it runs."""
+        program, *arguments = read_procfile(DEFAULT_PROCFILE)["worker"].argv
+        found = shutil.which(program, path=str(Path(sys.executable).parent))
+        assert found is not None, f"{program} is not installed beside {sys.executable}"
+        own = {
+            "SYNC_WORKER__NAME": self.name,
+            "SYNC_WORKER__DATA_DIR": str(self.data),
+            "SYNC_WORKER__WEB_PORT": str(self._ports.reserve(self.name)),
+        }
+        self._process.start(Command([found, *arguments], self._environment | own, PROJECT_ROOT, grace=GRACE_SECONDS))
+
+    def kill(self) -> None:
+        """SIGKILL it."""
+        self._process.kill()
+
+    def terminate(self) -> int | None:
+        """SIGTERM it and return its exit code; None when it has not ended after the grace time, and is killed then."""
+        self._process.ask_to_stop()
+        code = self._process.wait(GRACE_SECONDS)
+        self._process.kill()
+        return code
+
+    def freeze(self) -> None:
+        """SIGSTOP it: it holds its connections, and does nothing."""
+        psutil.Process(self.pid).send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT it."""
+        psutil.Process(self.pid).send_signal(signal.SIGCONT)
+
+    def exit_code(self) -> int | None:
+        """Return the exit code once it has ended."""
+        return self._process.wait(0)
+
+
+class Workers:
+    """The workers of a test by name, made when first asked for."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._made: dict[str, Worker] = {}
+
+    def __getitem__(self, name: str) -> Worker:
+        if name not in self._made:
+            self._made[name] = Worker(name, self._installation)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[Worker]:
+        return iter(self._made.values())
+
+    def start(self, *names: str) -> None:
+        """Start workers and return when each of them has partitions and all partitions are open."""
+        for name in names:
+            self[name].start()
+        self.wait_until_shared(*names)
+
+    def wait_until_shared(self, *names: str, within: float = 60.0) -> dict[str, set[int]]:
+        """Return the partitions of every running worker once `names` all have some and every partition is open."""
+
+        def shared() -> dict[str, set[int]] | None:
+            owned = self.partitions(OPEN)
+            numbers = sorted(number for numbers in owned.values() for number in numbers)
+            everything = numbers == list(range(self._installation.flow.partitions))
+            return owned if everything and set(names) <= owned.keys() else None
+
+        eventually(shared, f"all partitions are open and {' and '.join(names)} have some", within=within)
+        return self.partitions(OPEN)
+
+    def partitions(self, *states: str) -> dict[str, set[int]]:
+        """Return the partitions of the running workers that are in one of the states, as the workers report them."""
+        owned: dict[str, set[int]] = {}
+        for name, pid, state, number in self._installation.citizen.rows(_PRESENT):
+            if name in self._made and self._made[name].pid == pid and state in states:
+                owned.setdefault(name, set()).add(number)
+        return owned
+
+    def kill_all(self) -> None:
+        """End them all, at once."""
+        for worker in self:
+            worker.kill()
