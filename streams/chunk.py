@@ -5,15 +5,13 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 
-import msgspec
-
 from schemas.problems import BadRecord, Reason
 from sinks.dead_letters import DeadLetter
 from sinks.ledger import Advance, Outcome
 from streams.batches import Record
 from streams.decoding import Decoded
-from tables.candidate import Candidate, removed
 from tables.candidates import Staged
+from tables.entry import VERSION, removed, renumbered
 
 #: Carried by a record that replays a dead letter: the letter's id in decimal.
 REPLAY_HEADER = "sync-dead-letter-id"
@@ -28,14 +26,13 @@ def settle(decoded: Decoded, staged: Staged) -> None:
     for index, number in enumerate(decoded.owners):
         key = decoded.changes[index].key
         if number in decoded.problems and key in staged.entries:
-            staged.entries[key] = _barred(staged.entries[key], staged.standing[key])
+            staged.put(key, _barred(decoded.changes[index].entry, staged.standing[key]))
 
 
-def _barred(refused: Candidate, standing: Candidate | None) -> Candidate:
+def _barred(refused: bytes, standing: bytes | None) -> bytes:
     """The last good version under the refused one's number, so that recovery does not prefer the refused one."""
-    if standing is None:
-        return removed(refused.version, 0, refused)
-    return msgspec.structs.replace(standing, epoch=refused.epoch, lsn=refused.lsn)
+    version = refused[VERSION]
+    return removed(version, 0, refused) if standing is None else renumbered(standing, version)
 
 
 def outcomes(decoded: Decoded, staged: Staged) -> Counter[Outcome]:

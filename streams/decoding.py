@@ -10,10 +10,9 @@ from flows.model import Flow
 from schemas.debezium import Kind, RowChange, decoder, is_unchanged_toast
 from schemas.problems import BadRecord
 from streams.batches import Record
-from tables.candidate import Candidate, candidate_builder, candidate_key, removed
 from tables.candidates import Change
-
-Version = tuple[int, int]
+from tables.entry import Version, entry_key, removed, version_of
+from tables.entry_builder import entry_builder, shown_columns
 
 
 @dataclass
@@ -41,7 +40,7 @@ class Decoder:
     def __init__(self, flow: Flow, epoch: int) -> None:
         self.epoch = epoch
         self._decode = decoder(flow)
-        self._build = candidate_builder(flow)
+        self._build = entry_builder(flow)
         self._identity = flow.source.primary_key
         self._group = flow.source.message_key
         self._toastable = _toastable(flow)
@@ -60,7 +59,7 @@ class Decoder:
                 self._add(decoded, number, change)
             elif change.kind is Kind.TOMBSTONE:
                 decoded.tombstones.add(number)
-            elif (self.epoch, change.lsn) <= floor:
+            elif version_of(self.epoch, change.lsn) <= floor:
                 decoded.accepted_truncates.add(number)
             else:
                 decoded.records, decoded.truncated = records[:number], True
@@ -68,42 +67,36 @@ class Decoder:
         return decoded
 
     def _add(self, decoded: Decoded, number: int, change: RowChange) -> None:
-        version = (self.epoch, change.lsn)
+        version = version_of(self.epoch, change.lsn)
         row = change.after if change.kind is Kind.UPSERT else change.before
         identity = getattr(row, self._identity)
         decoded.row_keys[number] = str(identity)
         if change.kind is Kind.DELETE:
-            self._append(decoded, number, row, removed(version, change.source_time, None))
+            self._append(decoded, number, row, removed(version, change.source_time))
             return
         if change.before is not None and getattr(change.before, self._identity) != identity:
             # A changed primary key under an unchanged message key comes as one update: a move.
-            self._append(decoded, number, change.before, removed(version, change.source_time, None))
-        kept = tuple(place for place, source in self._toastable if is_unchanged_toast(getattr(row, source)))
+            self._append(decoded, number, change.before, removed(version, change.source_time))
+        kept = tuple(name for name, source in self._toastable if is_unchanged_toast(getattr(row, source)))
         self._append(decoded, number, row, self._build(row, version, change.source_time), kept)
 
-    def _append(self, decoded: Decoded, number: int, row: Any, entry: Candidate, kept: tuple[int, ...] = ()) -> None:
-        decoded.changes.append(
-            Change(candidate_key(getattr(row, self._group), getattr(row, self._identity)), entry, kept)
-        )
+    def _append(self, decoded: Decoded, number: int, row: Any, entry: bytes, kept: tuple[str, ...] = ()) -> None:
+        decoded.changes.append(Change(entry_key(getattr(row, self._group), getattr(row, self._identity)), entry, kept))
         decoded.owners.append(number)
 
 
-def _toastable(flow: Flow) -> list[tuple[int, str]]:
-    """(place in ``Candidate.shown``, source column) of columns long enough to be stored out of line."""
-    shown = [column.source for column in flow.target.columns if column.name not in flow.target.key]
-    return [
-        (place, source)
-        for place, source in enumerate(shown)
-        if flow.source.column(source).sql_type.base in ("text", "varchar", "jsonb")
-    ]
+def _toastable(flow: Flow) -> list[tuple[str, str]]:
+    """(target column, source column) of columns long enough to be stored out of line."""
+    pairs = [(name, flow.target.column(name).source) for name in shown_columns(flow)]
+    return [pair for pair in pairs if flow.source.column(pair[1]).sql_type.base in ("text", "varchar", "jsonb")]
 
 
-def row_builder(flow: Flow, version: Version, now: int) -> Callable[[Any], tuple[bytes, Candidate]]:
-    """Entries of rows that were read from the source at a fence, with the fence as their version."""
-    build = candidate_builder(flow)
+def row_builder(flow: Flow, version: Version, now: int) -> Callable[[Any], tuple[bytes, bytes]]:
+    """(key, entry) of rows that were read from the source at a fence, with the fence as their version."""
+    build = entry_builder(flow)
     identity, group = flow.source.primary_key, flow.source.message_key
 
-    def entry(row: Any) -> tuple[bytes, Candidate]:
-        return candidate_key(getattr(row, group), getattr(row, identity)), build(row, version, now)
+    def entry(row: Any) -> tuple[bytes, bytes]:
+        return entry_key(getattr(row, group), getattr(row, identity)), build(row, version, now)
 
     return entry

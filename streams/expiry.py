@@ -10,8 +10,8 @@ from sinks import ledger
 from sinks.ledger import Claim
 from sinks.pool import Pool
 from streams.ranked_writer import RankedWriter
-from tables.candidate import Candidate
-from tables.candidates import CandidateTable, Due
+from tables.candidates import CandidateTable, Due, Entries
+from tables.entry import GROUP_BYTES, forget_time
 
 PER_TRANSACTION: Final = 2000
 
@@ -39,9 +39,8 @@ class Expiry:
         async with self._target.session() as session:
             locked = await ledger.lock(session, claim)
             due = [found for found in candidates_due if found.at <= locked.now]
-            groups = {found.key[:16] for found in due}
-            if groups:
-                await self._writer.write(session, groups, self._writer.rows(claim.partition, groups, locked.now))
+            if groups := {found.key[:GROUP_BYTES] for found in due}:
+                await self._writer.write_stored(session, claim.partition, groups, locked.now)
             await session.run("COMMIT")
         await self._settle(claim.partition, due, locked.now)
         return len(due)
@@ -49,11 +48,9 @@ class Expiry:
     async def _settle(self, partition: int, due: list[Due], now: int) -> None:
         """Forget what may be forgotten; look at the rest again when it may."""
         standing = self._table.read(partition, [found.key for found in due])
-        forgotten: dict[bytes, Candidate | None] = {
-            key: entry for key, entry in standing.items() if entry is not None and entry.forget_at <= now
-        }
+        forgotten: Entries = {key: entry for key, entry in standing.items() if entry and forget_time(entry) <= now}
         if forgotten:
             append = await self._table.write(partition, dict.fromkeys(forgotten), forgotten, {})
             self._table.acknowledged(partition, await append.acknowledged())
-        kept = {key: entry for key, entry in standing.items() if entry is not None and key not in forgotten}
+        kept = {key: entry for key, entry in standing.items() if entry and key not in forgotten}
         self._table.reindex(partition, due, kept, now)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -11,44 +10,43 @@ from flows.model import Flow
 from sinks.pool import Session
 from sinks.ranked_rows import ranked_statement
 from tables.candidates import CandidateTable
+from tables.entry import shown_of
 from tables.ranking import best
+
+#: Group → its entries by key.
+Groups = Mapping[bytes, Mapping[bytes, bytes]]
 
 
 class RankedWriter:
     """Writes inside a transaction that somebody else has begun under the ledger lock."""
 
     def __init__(self, flow: Flow, table: CandidateTable) -> None:
-        self._flow = flow
         self._table = table
         self._statement = ranked_statement(flow).text
-        self._row_type = _row_type(flow)
+        self._size = flow.ranking.size
+        group = next(column.name for column in flow.target.columns if column.source == flow.ranking.group)
+        self._row = f'{{%b,"{group}":"%b","{flow.ranking.rank}":%d}}'.encode()
 
-    def rows(self, partition: int, groups: Iterable[bytes], now: int) -> list[Any]:
-        """The target rows of the groups as of ``now`` (microseconds)."""
-        size, row_type = self._flow.ranking.size, self._row_type
-        return [
-            row_type(*candidate.shown, group.hex(), candidate.item, place)
-            for group, candidates in self._table.groups(partition, groups)
-            for place, candidate in enumerate(best(candidates, size, now), 1)
-        ]
+    async def write_stored(self, session: Session, partition: int, groups: Iterable[bytes], now: int) -> tuple[int, int]:
+        """Rank groups as they stand in the table; see :meth:`write`."""
+        found = {group: dict(entries) for group, entries in self._table.groups(partition, groups)}
+        return await self.write(session, found, now)
 
-    async def write(self, session: Session, groups: Collection[bytes], rows: list[Any]) -> tuple[int, int]:
-        """(deleted, written) target rows; raises ``psycopg2.Error``."""
-        parameters = {
-            "groups": msgspec.json.encode([group.hex() for group in groups]).decode(),
-            "rows": msgspec.json.encode(rows).decode(),
-        }
+    async def write(self, session: Session, groups: Groups, now: int) -> tuple[int, int]:
+        """Rank ``groups`` as of ``now`` (microseconds); returns (deleted, written) rows, raises ``psycopg2.Error``."""
+        rows = b",".join(self._rows(groups, now))
+        parameters = {"groups": _json_array(groups), "rows": f"[{rows.decode()}]"}
         row = await session.row(self._statement, parameters)
         assert row is not None, "the statement answers one row"
         return row[0], row[1]
 
+    def _rows(self, groups: Groups, now: int) -> Iterable[bytes]:
+        """Target rows as JSON objects; entries hold the inside of theirs ready."""
+        for group, entries in groups.items():
+            name = group.hex().encode()
+            for place, entry in enumerate(best(entries.items(), self._size, now), 1):
+                yield self._row % (shown_of(entry), name, place)
 
-def _row_type(flow: Flow) -> type[msgspec.Struct]:
-    """Fields in the order in which rows are made: shown columns, group, item, rank."""
-    target, ranking = flow.target, flow.ranking
-    shown = [column.name for column in target.columns if column.name not in target.key]
-    group, item = (
-        next(column.name for column in target.columns if column.source == source and column.name in target.key)
-        for source in (ranking.group, ranking.item)
-    )
-    return msgspec.defstruct("TargetRow", [*shown, group, item, ranking.rank], gc=False)
+
+def _json_array(groups: Collection[bytes]) -> str:
+    return msgspec.json.encode([group.hex() for group in groups]).decode()

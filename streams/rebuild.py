@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from flows.model import Flow
 from schemas.debezium import row_decoder
@@ -21,12 +21,14 @@ from sinks.ledger import Claim
 from sinks.pool import Pool
 from sinks.source_rows import FencedRead, SourceRow, fenced_read
 from sinks.target_groups import target_groups
-from streams.decoding import Decoder, Version, row_builder
+from streams.decoding import Decoder, row_builder
 from streams.ranked_writer import RankedWriter
-from tables.candidate import Candidate, removed
-from tables.candidates import CandidateTable, Change, Position
+from tables.candidates import CandidateTable, Change, Entries, Position
+from tables.entry import LOWEST, VERSION, Version, is_live, removed, version_of
 
 log = logging.getLogger(__name__)
+
+RowBuilder = Callable[[Any], tuple[bytes, bytes]]
 
 GROUPS_PER_TRANSACTION: Final = 1000
 ENTRIES_PER_WRITE: Final = 5000
@@ -53,7 +55,7 @@ class Rebuilder:
         """
         partition = next(iter(claims.values())).partition
         async with fenced_read(self._source, self._flow) as read:
-            floor = (self._decoder.epoch, read.lsn)
+            floor = version_of(self._decoder.epoch, read.lsn)
             late = await self._load(partition, read, floor)
         await self._remove_absent(partition, floor, late)
         await self._record_positions(partition, claims, offsets, floor)
@@ -72,11 +74,11 @@ class Rebuilder:
                     late.add(entry[0])
                 elif entry is not None:
                     changes.append(Change(*entry))
-            staged = self._table.stage(partition, changes, (0, 0))
-            await self._store(partition, dict(staged.entries), staged.standing)
+            staged = self._table.stage(partition, changes, LOWEST)
+            await self._store(partition, staged.entries, staged.standing)
         return late
 
-    def _entry(self, partition: int, row: SourceRow, build: object) -> tuple[bytes, Candidate] | None:
+    def _entry(self, partition: int, row: SourceRow, build: RowBuilder) -> tuple[bytes, bytes] | None:
         try:
             decoded = self._decode_row(row.content)
         except BadRecord:
@@ -84,9 +86,7 @@ class Rebuilder:
         key = message_key(self._flow, getattr(decoded, self._flow.source.message_key))
         if partition_of(key, self._flow.partitions) != partition:
             return None
-        assert callable(build)
-        found: tuple[bytes, Candidate] = build(decoded)
-        return found
+        return build(decoded)
 
     async def _remove_absent(self, partition: int, floor: Version, late: set[bytes]) -> None:
         """Entries still older than the fence are of rows that the source no longer has."""
@@ -94,10 +94,10 @@ class Rebuilder:
         absent = (
             (key, entry)
             for key, entry in self._table.entries(partition)
-            if entry.live and entry.version < floor and key not in late
+            if is_live(entry) and entry[VERSION] < floor and key not in late
         )
         while batch := dict(islice(absent, ENTRIES_PER_WRITE)):
-            gone: dict[bytes, Candidate | None] = {key: removed(floor, now, entry) for key, entry in batch.items()}
+            gone: Entries = {key: removed(floor, now, entry) for key, entry in batch.items()}
             await self._store(partition, gone, dict(batch))
 
     async def _record_positions(
@@ -111,7 +111,7 @@ class Rebuilder:
         self._table.acknowledged(partition, await append.acknowledged())
 
     async def _store(
-        self, partition: int, entries: dict[bytes, Candidate | None], standing: dict[bytes, Candidate | None]
+        self, partition: int, entries: Entries, standing: Entries
     ) -> None:
         if entries:
             append = await self._table.write(partition, entries, standing, {})
@@ -136,7 +136,7 @@ class Rebuilder:
     async def _write_groups(self, claim: Claim, groups: list[bytes]) -> None:
         async with self._target.session() as session:
             locked = await ledger.lock(session, claim)
-            await self._writer.write(session, groups, self._writer.rows(claim.partition, groups, locked.now))
+            await self._writer.write_stored(session, claim.partition, groups, locked.now)
             await session.run("COMMIT")
 
     async def _finish(self, claims: dict[str, Claim], offsets: dict[str, int], resync: int) -> None:

@@ -187,7 +187,7 @@ class UnitOfWork:
     async def _store(self, claim: Claim, position: Position, decoded: Decoded, staged: Staged) -> Append:
         reached = max(position.next_offset, decoded.records[-1].offset + 1)
         positions = {claim.topic: msgspec.structs.replace(position, next_offset=reached)}
-        return await self.table.write(claim.partition, dict(staged.entries), staged.standing, positions)
+        return await self.table.write(claim.partition, staged.entries, staged.standing, positions)
 
     async def _acknowledged(self, partition: int, append: Append) -> Appended:
         appended = await append.acknowledged()
@@ -199,8 +199,7 @@ class UnitOfWork:
     ) -> tuple[int, int]:
         written = (0, 0)
         if staged.groups:
-            rows = self.writer.rows(claim.partition, staged.groups, locked.now)
-            written = await self.writer.write(session, staged.groups, rows)
+            written = await self.writer.write(session, staged.groups, locked.now)
         if decoded.problems:
             await dead_letters.write(session, self.flow.name, chunk.letters(decoded), self.cipher)
         if healed := chunk.healed(decoded, staged, locked.open_letters):
@@ -215,8 +214,7 @@ class UnitOfWork:
         if remedy is Remedy.STOP:
             raise FlowMustStop(f"the target refused a statement: {_described(error)}") from error
         if remedy is Remedy.BISECT:
-            before = {key: staged.standing[key] for key in staged.entries}
-            append = await self.table.write(partition, before, dict(staged.entries), {})
+            append = await self.table.write(partition, staged.standing, staged.entries, {})
             await self._acknowledged(partition, append)
             raise _Refused(BadRecord(Reason.REFUSED_BY_DATABASE, _described(error))) from error
 

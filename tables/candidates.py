@@ -7,9 +7,9 @@ and, per source topic, the position that the entries reflect.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import faust
 import msgspec
@@ -17,14 +17,20 @@ import rocksdict
 from faust.types.stores import StoreT
 
 from flows.model import Flow
-from tables.candidate import Candidate, decode, encode, identity_of
-from tables.changelog import Append, Appended, BatchProducer, append
+from tables.changelog import Append, Appended, BatchProducer, Item, append
+from tables.entry import GROUP_BYTES, LOWEST, VERSION, Version, due_time, forget_time, is_live, shown_of, with_shown
+from tables.entry_builder import carried
 from tables.store import OFFSET_KEY, BulkStore
 
 _ENTRY: Final = b"c"
 _DUE: Final = b"d"
 _POSITION: Final = b"p"
 _DAY_MS: Final = 86_400_000
+#: Entries of other groups that a scan reads past before it seeks: reading on costs less than seeking, up to here.
+_SKIPPED: Final = 24
+
+#: Entries by key; ``None`` where there is none.
+Entries = dict[bytes, bytes | None]
 
 
 class Position(msgspec.Struct, array_like=True, frozen=True):
@@ -36,7 +42,7 @@ class Position(msgspec.Struct, array_like=True, frozen=True):
 
     rebuilt: int
     next_offset: int
-    floor: tuple[int, int] = (0, 0)
+    floor: Version = LOWEST
 
 
 @dataclass(frozen=True)
@@ -47,30 +53,33 @@ class Due:
     key: bytes
 
 
-class Change(msgspec.Struct, frozen=True):
-    """A wanted entry. ``kept`` are places in ``shown`` whose value the source did not send: the standing ones stay."""
+class Change(msgspec.Struct, frozen=True, gc=False):
+    """A wanted entry. ``kept`` are target columns whose value the source did not send: the standing ones stay."""
 
     key: bytes
-    candidate: Candidate
-    kept: tuple[int, ...] = ()
+    entry: bytes
+    kept: tuple[str, ...] = ()
 
 
 @dataclass
 class Staged:
     """The outcome of changes against the entries, before anything is written.
 
-    ``accepted[i]``: change i is the newest of its row. ``missing`` are indexes whose kept values are nowhere.
+    ``groups``: group → key → entry, as it will be. ``accepted[i]``: change i is the newest of its row. ``missing``: indexes
+    of changes whose kept values are nowhere. ``entries`` are to be written, ``standing`` is what they replace.
     """
 
+    groups: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
     accepted: list[bool] = field(default_factory=list)
     missing: list[int] = field(default_factory=list)
-    entries: dict[bytes, Candidate] = field(default_factory=dict)
-    standing: dict[bytes, Candidate | None] = field(default_factory=dict)
+    entries: Entries = field(default_factory=dict)
+    standing: Entries = field(default_factory=dict)
 
-    @property
-    def groups(self) -> set[bytes]:
-        """Groups of all rows looked at, whether changed or not."""
-        return {key[:16] for key in self.standing}
+    def put(self, key: bytes, entry: bytes) -> None:
+        """Let ``entry`` stand at ``key``."""
+        group = self.groups[key[:GROUP_BYTES]]
+        self.standing.setdefault(key, group.get(key))
+        self.entries[key] = group[key] = entry
 
 
 class CandidateTable(faust.Table):
@@ -129,11 +138,26 @@ class CandidateTable(faust.Table):
         raw = self._db(partition).get(OFFSET_KEY)
         return None if raw is None else int(raw)
 
-    def groups(self, partition: int, groups: Iterable[bytes]) -> Iterator[tuple[bytes, list[tuple[int, Candidate]]]]:
-        """The candidates of each group, as (primary key, candidate) pairs."""
-        cursor = self._db(partition).iter(rocksdict.ReadOptions())
-        for group in sorted(groups):
-            yield group, list(_scan(cursor, _ENTRY + group))
+    def groups(self, partition: int, groups: Iterable[bytes]) -> Iterator[tuple[bytes, list[tuple[bytes, bytes]]]]:
+        """The entries of each group as (key, entry) pairs; groups in order, also those that have none."""
+        wanted = sorted(groups)
+        if not wanted:
+            return
+        database = self._db(partition)
+        cursor = database.items(from_key=_ENTRY + wanted[0])
+        line = next(cursor, None)
+        for group in wanted:
+            prefix, skipped = _ENTRY + group, 0
+            while line is not None and line[0] < prefix:
+                skipped += 1
+                if skipped > _SKIPPED:
+                    cursor = database.items(from_key=prefix)
+                line = next(cursor, None)
+            found = []
+            while line is not None and line[0].startswith(prefix):
+                found.append((line[0][1:], line[1]))
+                line = next(cursor, None)
+            yield group, found
 
     def all_groups(self, partition: int) -> Iterator[bytes]:
         """Every group that has an entry, in order."""
@@ -143,18 +167,19 @@ class CandidateTable(faust.Table):
             yield key[1:17]
             cursor.seek(key[:17] + b"\xff" * 9)
 
-    def entries(self, partition: int) -> Iterator[tuple[bytes, Candidate]]:
-        """Every entry of the partition, in key order."""
-        cursor = self._db(partition).iter(rocksdict.ReadOptions())
-        cursor.seek(_ENTRY)
-        while cursor.valid() and (key := cursor.key()).startswith(_ENTRY):
-            yield key[1:], decode(cursor.value())
-            cursor.next()
+    def entries(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
+        """Every (key, entry) of the partition, in key order."""
+        for key, entry in self._db(partition).items(from_key=_ENTRY):
+            if not key.startswith(_ENTRY):
+                break
+            yield key[1:], entry
 
-    def read(self, partition: int, keys: Sequence[bytes]) -> dict[bytes, Candidate | None]:
-        """The entries of some rows; ``None`` where there is none."""
-        raw = self._db(partition).get([_ENTRY + key for key in keys]) if keys else []
-        return {key: decode(value) if value else None for key, value in zip(keys, raw, strict=True)}
+    def read(self, partition: int, keys: Sequence[bytes]) -> Entries:
+        """The entries of some rows."""
+        return dict(zip(keys, self._get(partition, [_ENTRY + key for key in keys]), strict=True))
+
+    def _get(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
+        return cast("list[bytes | None]", self._db(partition).get(cast(Any, keys))) if keys else []
 
     def due(self, partition: int, now: int, limit: int) -> list[Due]:
         """At most ``limit`` entries for which time alone changes something by ``now`` (microseconds), soonest first."""
@@ -171,48 +196,37 @@ class CandidateTable(faust.Table):
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
-    def stage(self, partition: int, changes: Sequence[Change], floor: tuple[int, int]) -> Staged:
+    def stage(self, partition: int, changes: Sequence[Change], floor: Version) -> Staged:
         """Decide each change against the newest version of its row, in order. Writes nothing."""
-        staged = Staged()
-        staged.standing = self.read(partition, list({change.key for change in changes}))
+        touched = {change.key[:GROUP_BYTES] for change in changes}
+        staged = Staged({group: dict(found) for group, found in self.groups(partition, touched)})
         for index, change in enumerate(changes):
-            standing = staged.entries.get(change.key) or staged.standing[change.key]
-            accepted = _is_newer(change.candidate, standing, floor)
-            if accepted and change.kept:
-                accepted = self._keep(staged, index, change, standing)
+            standing = staged.groups[change.key[:GROUP_BYTES]].get(change.key)
+            accepted = _is_newer(change.entry, standing, floor)
+            if accepted and not change.kept:
+                staged.put(change.key, change.entry)
+            elif accepted and standing is not None and is_live(standing):
+                shown = carried(shown_of(change.entry), shown_of(standing), change.kept)
+                staged.put(change.key, with_shown(change.entry, shown))
             elif accepted:
-                staged.entries[change.key] = change.candidate
+                staged.missing.append(index)
+                accepted = False
             staged.accepted.append(accepted)
         return staged
 
-    def _keep(self, staged: Staged, index: int, change: Change, standing: Candidate | None) -> bool:
-        """Carry values forward that the source did not send again."""
-        if standing is None or not standing.live:
-            staged.missing.append(index)
-            return False
-        shown = list(change.candidate.shown)
-        for place in change.kept:
-            shown[place] = standing.shown[place]
-        staged.entries[change.key] = msgspec.structs.replace(change.candidate, shown=tuple(shown))
-        return True
-
     async def write(
-        self,
-        partition: int,
-        entries: dict[bytes, Candidate | None],
-        standing: dict[bytes, Candidate | None],
-        positions: dict[str, Position],
+        self, partition: int, entries: Entries, standing: Entries, positions: Mapping[str, Position]
     ) -> Append:
         """Put entries (``None`` forgets one) and positions into RocksDB and send them to the changelog.
 
-        ``standing`` is what stood before, so that the index follows. Await the result before the source offset moves on.
+        ``standing`` is what stood before, so that the index follows. Await the answer before the source offset moves on.
         """
-        items: list[tuple[bytes, bytes | None]] = []
+        now = int(time.time() * 1e6)
+        items: list[Item] = []
         writes = rocksdict.WriteBatch(raw_mode=True)
-        for key, candidate in entries.items():
-            value = None if candidate is None else encode(candidate)
-            _put(writes, key, candidate, value, standing.get(key))
-            items.append((_ENTRY + key, value))
+        for key, entry in entries.items():
+            _put(writes, key, entry, standing.get(key), now)
+            items.append((_ENTRY + key, entry))
         for topic, position in positions.items():
             key, value = _POSITION + topic.encode(), _encode_position(position)
             writes.put(key, value)
@@ -220,7 +234,7 @@ class CandidateTable(faust.Table):
         self._db(partition).write(writes)
         return await self._append(partition, items)
 
-    async def _append(self, partition: int, items: list[tuple[bytes, bytes | None]]) -> Append:
+    async def _append(self, partition: int, items: list[Item]) -> Append:
         expected = self._appended.get(partition)
         now = int(time.time() * 1000)
         return await append(self.producer(), self.changelog_topic_name, partition, items, now, expected)
@@ -228,20 +242,20 @@ class CandidateTable(faust.Table):
     async def append_again(self, partition: int, keys: Iterable[bytes]) -> Append:
         """Send what stands for raw changelog keys once more."""
         wanted = list(dict.fromkeys(keys))
-        return await self._append(partition, list(zip(wanted, self._db(partition).get(wanted), strict=True)))
+        return await self._append(partition, list(zip(wanted, self._get(partition, wanted), strict=True)))
 
     def acknowledged(self, partition: int, appended: Appended) -> None:
         """Remember how far the changelog reflects the store."""
         self._appended[partition] = appended.last_offset + 1
         self._db(partition).put(OFFSET_KEY, str(appended.last_offset).encode())
 
-    def reindex(self, partition: int, due: Iterable[Due], kept: dict[bytes, Candidate], now: int) -> None:
+    def reindex(self, partition: int, due: Iterable[Due], kept: Mapping[bytes, bytes], now: int) -> None:
         """Take ``due`` out of the index; entries that are kept come back when something changes for them again."""
         writes = rocksdict.WriteBatch(raw_mode=True)
         for found in due:
             writes.delete(_due_key(found.at, found.key))
-        for key, candidate in kept.items():
-            writes.put(_due_key(candidate.due_at if candidate.due_at > now else candidate.forget_at, key), b"")
+        for key, entry in kept.items():
+            writes.put(_due_key(due_time(entry, now + 1), key), b"")
         self._db(partition).write(writes)
 
     def discard(self, partition: int) -> None:
@@ -258,15 +272,14 @@ class CandidateTable(faust.Table):
 
     def restored(self, partition: int, records: Sequence[Any], writes: Any) -> None:
         """Add changelog records to ``writes``, keeping the greater version: a frozen owner may have written late."""
-        newest: dict[bytes, bytes | None] = {}
+        newest: Entries = {}
         for record in records:
             newest[record.key] = _greater(record.key, newest.get(record.key), record.value)
-        keys = list(newest)
-        for key, stored in zip(keys, self._db(partition).get(keys), strict=True):
+        keys, now = list(newest), int(time.time() * 1e6)
+        for key, stored in zip(keys, self._get(partition, keys), strict=True):
             value = _greater(key, stored, newest[key])
             if key.startswith(_ENTRY):
-                candidate = decode(value) if value else None
-                _put(writes, key[1:], candidate, value, decode(stored) if stored else None)
+                _put(writes, key[1:], value, stored, now)
             elif value is not None:
                 writes.put(key, value)
 
@@ -281,35 +294,29 @@ def _greater(key: bytes, standing: bytes | None, given: bytes | None) -> bytes |
     if key.startswith(_POSITION):
         old, new = _decode_position(standing), _decode_position(given)
         return given if (new.rebuilt, new.next_offset) >= (old.rebuilt, old.next_offset) else standing
-    return given if decode(given).version >= decode(standing).version else standing
+    return given if given[VERSION] >= standing[VERSION] else standing
 
 
-def _is_newer(given: Candidate, standing: Candidate | None, floor: tuple[int, int]) -> bool:
+def _is_newer(given: bytes, standing: bytes | None, floor: Version) -> bool:
     """At one version an upsert beats a delete: a move inside a partition sends both with one LSN."""
+    version = given[VERSION]
     if standing is None:
-        return given.version > floor
-    if given.version == standing.version:
-        return given.live or not standing.live
-    return given.version > standing.version
+        return version > floor
+    if version == standing[VERSION]:
+        return is_live(given) or not is_live(standing)
+    return version > standing[VERSION]
 
 
-def _put(writes: Any, key: bytes, candidate: Candidate | None, value: bytes | None, standing: Candidate | None) -> None:
+def _put(writes: Any, key: bytes, entry: bytes | None, standing: bytes | None, now: int) -> None:
     if standing is not None:
-        writes.delete(_due_key(standing.due_at, key))
-        writes.delete(_due_key(standing.forget_at, key))
-    if candidate is None or value is None:
+        for due in {due_time(standing, 0), forget_time(standing)}:
+            writes.delete(_due_key(due, key))
+    if entry is None:
         writes.delete(_ENTRY + key)
     else:
-        writes.put(_ENTRY + key, value)
-        writes.put(_due_key(candidate.due_at, key), b"")
+        writes.put(_ENTRY + key, entry)
+        writes.put(_due_key(due_time(entry, now), key), b"")
 
 
 def _due_key(due: int, key: bytes) -> bytes:
-    return _DUE + max(due, 0).to_bytes(8, "big") + key
-
-
-def _scan(cursor: Any, prefix: bytes) -> Iterator[tuple[int, Candidate]]:
-    cursor.seek(prefix)
-    while cursor.valid() and (key := cursor.key()).startswith(prefix):
-        yield identity_of(key[1:]), decode(cursor.value())
-        cursor.next()
+    return _DUE + due.to_bytes(8, "big") + key

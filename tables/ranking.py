@@ -1,32 +1,44 @@
-"""The ranking of one group: pure, on candidates that stand in memory."""
+"""The ranking of one group: pure, on entries as bytes. It runs for every touched group of every chunk."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from heapq import nsmallest
-from typing import Any
 
-from tables.candidate import Candidate
+from tables.entry import COUNTS, EXPIRES_AT, ITEM_LENGTH, LIVE, NAMES, PLACE, SCORE, SUBJECT_LENGTH, TIME
+
+_SCORE_AND_TIME = slice(0, 12)
 
 
-def best(candidates: Iterable[tuple[int, Candidate]], size: int, now: int) -> list[Candidate]:
-    """The winners in order of rank, at most ``size``; pairs are (primary key, candidate), ``now`` in microseconds.
+def best(entries: Iterable[tuple[bytes, bytes]], size: int, now: int) -> list[bytes]:
+    """The winning entries in order of rank, at most ``size``, of (key, entry) pairs; ``now`` in microseconds.
 
     Newest per item and subject, counting or not; best per item of those that count and have not expired; then the best.
     """
-    newest: dict[tuple[str, str], tuple[int, int, Candidate]] = {}
-    for identity, candidate in candidates:
-        if candidate.live:
-            place = (candidate.item, candidate.subject)
+    newest: dict[bytes, tuple[bytes, bytes]] = {}
+    for key, entry in entries:
+        if entry[0] & LIVE:
+            place = entry[PLACE : _names_end(entry)]
+            age = entry[TIME] + key[-8:]
             standing = newest.get(place)
-            if standing is None or (candidate.time, identity) > standing[:2]:
-                newest[place] = (candidate.time, identity, candidate)
-    winners: dict[str, tuple[Any, int, int, Candidate]] = {}
-    for time, identity, candidate in newest.values():
-        if candidate.counts and candidate.expires_at >= now:
-            contender = (candidate.score, time, identity, candidate)
-            leader = winners.get(candidate.item)
-            if leader is None or contender[:3] > leader[:3]:
-                winners[candidate.item] = contender
-    top = nsmallest(size, winners.values(), key=lambda winner: (-winner[0], -winner[1], winner[3].item))
-    return [winner[3] for winner in top]
+            if standing is None or age > standing[0]:
+                newest[place] = (age, entry)
+    moment = now.to_bytes(8, "big")
+    leaders: dict[bytes, tuple[bytes, bytes]] = {}
+    for age, entry in newest.values():
+        if entry[0] & COUNTS and entry[EXPIRES_AT] >= moment:
+            quality = entry[SCORE] + age
+            item = entry[NAMES : NAMES + int.from_bytes(entry[ITEM_LENGTH], "big")]
+            leader = leaders.get(item)
+            if leader is None or quality > leader[0]:
+                leaders[item] = (quality, entry)
+    ranked = [leaders[item] for item in sorted(leaders)]
+    ranked.sort(key=_score_and_time, reverse=True)  # Stable: equals stay in order of item.
+    return [entry for _, entry in ranked[:size]]
+
+
+def _names_end(entry: bytes) -> int:
+    return NAMES + int.from_bytes(entry[ITEM_LENGTH], "big") + int.from_bytes(entry[SUBJECT_LENGTH], "big")
+
+
+def _score_and_time(leader: tuple[bytes, bytes]) -> bytes:
+    return leader[0][_SCORE_AND_TIME]

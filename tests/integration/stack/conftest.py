@@ -1,16 +1,6 @@
 import psycopg
 import pytest
 
-from stack.local import LocalStack
-
-
-@pytest.fixture(scope="module")
-def state(tmp_path_factory):
-    """A state folder that the whole module uses, as a developer does from run to run."""
-    state = tmp_path_factory.mktemp("stack")
-    yield state
-    LocalStack(state).remove()
-
 
 @pytest.fixture(scope="session")
 def query():

@@ -26,10 +26,16 @@ PARTS = 4
 
 
 @pytest.fixture(scope="module")
+def state(tmp_path_factory):
+    return tmp_path_factory.mktemp("restarts")
+
+
+@pytest.fixture(scope="module")
 def stack(state):
+    """A stack of this module's own, not running yet; the shared one must not be stopped and started."""
     stack = LocalStack(state)
     yield stack
-    stack.stop()
+    stack.remove()
 
 
 @pytest.fixture

@@ -158,7 +158,7 @@ async def test_a_statement_that_takes_too_long_is_halved_until_it_passes(make_un
 async def test_a_missing_table_stops_the_flow_and_makes_no_letters(unit, claim, citizen, log):
     citizen.execute("DROP TABLE eligibility_hints")
     log.upsert(1, family())
-    with pytest.raises(FlowMustStop, match="UndefinedTable"):
+    with pytest.raises(FlowMustStop, match="UNDEFINED_TABLE"):
         await unit.apply(claim, log.records)
     assert letters(citizen) == []
 

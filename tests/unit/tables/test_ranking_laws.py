@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 import random
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -13,13 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flows.eligibility_hints import ELIGIBILITY_HINTS
-from tables.candidate import candidate_builder, candidate_key, microseconds, removed
 from tables.candidates import Change
+from tables.entry import LOWEST, entry_key, item_of, removed, shown_of, version_of
+from tables.entry_builder import entry_builder, microseconds
 from tables.ranking import best
 from tests.oracle.ranking import Row, hints
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-BUILD = candidate_builder(ELIGIBILITY_HINTS)
+BUILD = entry_builder(ELIGIBILITY_HINTS)
 SHRINKING = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 cases = itertools.count()
 RUN = asyncio.Runner().run
@@ -69,39 +71,35 @@ def events_of(case, history):
         old = standing.get(number)
         row = None if family is None else make_row(case, number, family, values)
         if old is not None and (row is None or old.family_id != row.family_id):
-            events.append(
-                (lsn, old.family_id, Change(candidate_key(old.family_id, number), removed((1, lsn), 0, None)))
-            )
+            events.append((lsn, old.family_id, Change(entry_key(old.family_id, number), removed(version_of(1, lsn), 0))))
             del standing[number]
         if row is not None:
-            candidate = BUILD(SimpleNamespace(**row._asdict()), (1, lsn), 0)
-            events.append((lsn, row.family_id, Change(candidate_key(row.family_id, number), candidate)))
+            candidate = BUILD(SimpleNamespace(**row._asdict()), version_of(1, lsn), 0)
+            events.append((lsn, row.family_id, Change(entry_key(row.family_id, number), candidate)))
             standing[number] = row
     return events, list(standing.values())
 
 
 def ranked(table, families, partition=0):
-    now = microseconds(NOW)
     groups = {bytes.fromhex(family.replace("-", "")) for family in families}
     return sorted(
-        (
-            str(uuid.UUID(bytes=group)),
-            c.item,
-            c.shown[0],
-            Decimal(c.shown[1]),
-            Decimal(c.shown[2]),
-            *c.shown[3:-1],
-            place,
-            c.shown[-1],
-        )
-        for group, candidates in table.groups(partition, groups)
-        for place, c in enumerate(best(candidates, 5, now), 1)
+        hint_of(group, entry, place)
+        for group, entries in table.groups(partition, groups)
+        for place, entry in enumerate(best(entries, 5, microseconds(NOW)), 1)
     )
 
 
+def hint_of(group, entry, place):
+    shown = json.loads(b"{" + shown_of(entry) + b"}")
+    return (
+        str(uuid.UUID(bytes=group)), shown["scheme_code"], shown["eligibility_status"], Decimal(shown["eligibility_score"]),
+        Decimal(shown["confidence"]), shown["explanation"], place, datetime.fromisoformat(shown["updated_at"]),
+    )  # fmt: skip
+
+
 async def apply(table, changes, partition=0):
-    staged = table.stage(partition, changes, (0, 0))
-    append = await table.write(partition, dict(staged.entries), staged.standing, {})
+    staged = table.stage(partition, changes, LOWEST)
+    append = await table.write(partition, staged.entries, staged.standing, {})
     table.acknowledged(partition, await append.acknowledged())
     return staged
 
@@ -222,17 +220,17 @@ def test_recovery_keeps_the_greater_version_when_a_frozen_owner_wrote_late(make_
     RUN(apply(late, [old]))
     restore(heir, changelog.logs[0])
     (_, candidates), *_ = heir.groups(0, [new.key[:16]])
-    assert [candidate.score for _, candidate in candidates] == [Decimal(1)]
+    assert [hint_of(b"0" * 16, entry, 1)[3] for _, entry in candidates] == [Decimal(1)]
 
 
 def test_an_append_reports_what_another_owner_wrote_in_between(table, changelog):
-    change = Change(candidate_key(str(uuid.uuid4()), 1), removed((1, 5), 0, None))
+    change = Change(entry_key(str(uuid.uuid4()), 1), removed(version_of(1, 5), 0))
 
     async def scenario():
         await apply(table, [change])
         stranger = FakeStranger(changelog)
         await stranger.append(b"key")
-        append = await table.write(0, {change.key: change.candidate}, {}, {})
+        append = await table.write(0, {change.key: change.entry}, {}, {})
         return (await append.acknowledged()).holes
 
     assert RUN(scenario()) == (range(1, 2),)
@@ -274,7 +272,7 @@ def test_sixth_scheme_is_promoted_when_the_first_expires(table):
     RUN(apply(table, [change for _, _, change in events]))
     group = events[0][2].key[:16]
     (_, candidates), *_ = table.groups(0, [group])
-    before = [c.item for c in best(candidates, 5, microseconds(NOW))]
-    after = [c.item for c in best(candidates, 5, microseconds(NOW) + 1)]
+    before = [item_of(entry).decode() for entry in best(candidates, 5, microseconds(NOW))]
+    after = [item_of(entry).decode() for entry in best(candidates, 5, microseconds(NOW) + 1)]
     assert before == ["S1", "S2", "S3", "S4", "S5"]
     assert after == ["S2", "S3", "S4", "S5", "S6"]

@@ -1,0 +1,126 @@
+import asyncio
+import json
+import uuid
+
+import httpx
+import pytest
+
+from cli.topics import ensure_topics
+from flows.eligibility_hints import ELIGIBILITY_HINTS
+from flows.registry import FLOWS
+from schemas.topics import Topic, all_topics
+from sinks.operations.audit import RefusedError
+from stack.waiting import wait_until
+
+CONNECTOR = "sync_warehouse"
+INSERT = """
+INSERT INTO eligibility.eligibility_snapshots (snapshot_id, family_id, scheme_code, evaluation_status, explanation,
+    eligibility_score, evaluation_timestamp, secret) VALUES (%s, %s, 'S', 'RULE_ELIGIBLE', %s, 0.5, now(), 'private')
+"""
+
+
+@pytest.fixture
+def rest(settings):
+    with httpx.Client(base_url=settings.connect.url, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def source(migrated):
+    """The warehouse with a column that no flow reads and a row that is older than the connector."""
+    migrated.warehouse.execute("ALTER TABLE eligibility.eligibility_snapshots ADD COLUMN secret text")
+    migrated.warehouse.execute(INSERT, (1, uuid.uuid4(), "before the start"))
+    return migrated.warehouse
+
+
+@pytest.fixture
+def without_connector(rest, migrated):
+    """Remove the connector, its offsets and its slot afterwards: the other tests take its tables away."""
+    yield
+    rest.put(f"/connectors/{CONNECTOR}/stop")
+    assert wait_until(lambda: rest.delete(f"/connectors/{CONNECTOR}/offsets").is_success, 30)
+    rest.delete(f"/connectors/{CONNECTOR}")
+    slots = "FROM pg_replication_slots WHERE slot_name = %s"
+    idle = f"SELECT NOT EXISTS (SELECT {slots} AND active)"
+    assert wait_until(lambda: migrated.warehouse.execute(idle, (CONNECTOR,)).fetchone()[0], 30)
+    migrated.warehouse.execute(f"SELECT pg_drop_replication_slot(slot_name) {slots}", (CONNECTOR,))
+
+
+def test_apply_brings_rows_of_the_source_to_kafka_and_nothing_but_the_flows_columns(
+    answer, source, rest, records, without_connector
+):
+    assert answer("connect", "status", code=1)["connectors"][0]["state"] == "MISSING"
+
+    applied = answer("connect", "apply")
+    assert [each["state"] for each in applied["connectors"]] == ["RUNNING"]
+    assert set(applied["topics_created"]) <= {topic.name for topic in all_topics(FLOWS)}
+
+    family = uuid.uuid4()
+    source.execute(INSERT, (2, family, "x" * 2_000_000))
+    source.execute("UPDATE eligibility.eligibility_snapshots SET scheme_code = 'T' WHERE snapshot_id = 2")
+    source.execute("DELETE FROM eligibility.eligibility_snapshots WHERE snapshot_id = 2")
+    assert wait_until(lambda: len(records(ELIGIBILITY_HINTS.topic)) >= 5, 60)
+
+    found = records(ELIGIBILITY_HINTS.topic)
+    of_family = [record for record in found if json.loads(record.key) == {"family_id": str(family)}]
+    events = [record.value and json.loads(record.value) for record in of_family]
+    assert [event and event["op"] for event in events] == ["c", "u", "d", None]
+    columns = {column.name for column in ELIGIBILITY_HINTS.source.columns}
+    assert [set(event["after"]) for event in events[:2]] == [columns, columns]
+    assert events[0]["after"]["eligibility_score"] == "0.5000"
+    assert events[0]["after"]["evaluation_timestamp"].endswith("Z")
+    assert len({record.partition for record in of_family}) == 1
+    assert "private" not in str([record.value for record in found])
+    assert [json.loads(r.value)["op"] for r in found if b"before the start" in (r.value or b"")] == ["r"]
+    assert wait_until(lambda: records("warehouse.sync.heartbeat"), 30)
+
+    configuration = rest.get(f"/connectors/{CONNECTOR}/config").json()
+    assert configuration["database.password"] == "${env:SYNC_WAREHOUSE_CONNECT__PASSWORD}"
+
+    again = answer("connect", "apply")
+    assert again["topics_created"] == []
+    assert rest.get(f"/connectors/{CONNECTOR}/config").json() == configuration
+    assert answer("connect", "status")["connectors"][0]["tasks"][0]["state"] == "RUNNING"
+
+
+def test_restart_brings_a_failed_connector_back(answer, source, rest, without_connector):
+    answer("connect", "apply")
+    source.execute("ALTER ROLE sync_connect NOLOGIN")
+    source.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'sync_connect'")
+    try:
+        assert wait_until(lambda: answer_state(rest) != "RUNNING", 60)
+    finally:
+        source.execute("ALTER ROLE sync_connect LOGIN")
+    answer("connect", "restart")
+    assert answer_state(rest) == "RUNNING"
+
+
+def answer_state(rest):
+    tasks = rest.get(f"/connectors/{CONNECTOR}/status").json()["tasks"]
+    return tasks[0]["state"] if tasks else "NONE"
+
+
+def test_a_configuration_that_cannot_work_is_refused_with_the_reason(sync, migrated, environment):
+    environment.setenv("SYNC_WAREHOUSE_CONNECT__USER", "nobody")
+    refused = sync("connect", "apply")
+    assert refused.exit_code == 1
+    assert "Kafka Connect refuses connector sync_warehouse" in refused.stderr
+
+
+def test_all_that_is_not_set_is_named_at_once(sync, environment, settings):
+    del settings
+    environment.setenv("SYNC_ENV_FILE", "/dev/null")
+    refused = sync("connect", "apply")
+    assert refused.exit_code == 2
+    assert all(f"SYNC_{name} is not set" in refused.stderr for name in ("WAREHOUSE", "CITIZEN", "KAFKA"))
+
+
+def test_a_topic_with_another_number_of_partitions_is_refused(settings, sync, topics):
+    with pytest.raises(RefusedError, match="has 10 partitions, the flow says 4"):
+        asyncio.run(ensure_topics(settings.kafka, [Topic(ELIGIBILITY_HINTS.topic, 4)]))
+
+
+def test_restart_of_a_connector_that_does_not_exist_says_what_to_do(sync, migrated):
+    refused = sync("connect", "restart")
+    assert refused.exit_code == 1
+    assert "`sync connect apply` makes it" in refused.stderr

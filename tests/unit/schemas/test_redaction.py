@@ -1,0 +1,90 @@
+import json
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from flows.eligibility_hints import ELIGIBILITY_HINTS
+from schemas.redaction import names_of, redact, redact_bytes, redact_headers
+
+NAMES = names_of(ELIGIBILITY_HINTS)
+SECRETS = st.text("ABCDEFGHJK", min_size=12, max_size=20)  # no such run of capitals is in our own words
+NUMBERS = st.integers(100_000_000, 999_999_999_999).map(lambda number: number * 1000 + 7)
+SCALARS = st.one_of(SECRETS, NUMBERS, st.booleans(), st.none(), st.floats(allow_nan=False, allow_infinity=False))
+DOCUMENTS = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(SECRETS | st.sampled_from(sorted(NAMES)), inner, max_size=5),
+    max_leaves=25,
+)
+
+
+def texts_of(value):
+    """Every text and number of a document, names included."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield name
+            yield from texts_of(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts_of(item)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield str(value)
+
+
+def shape_of(value):
+    if isinstance(value, dict):
+        return [shape_of(item) for item in value.values()]
+    if isinstance(value, list):
+        return [shape_of(item) for item in value]
+    return None
+
+
+@given(DOCUMENTS)
+@example({"after": {"explanation": "ABCDEFGHJKAB", "ABCDEFGHJKAB": 1}})
+def test_no_value_and_no_unknown_name_survives(document):
+    shown = json.dumps(redact(document, NAMES))
+    for text in texts_of(document):
+        assert text in NAMES or len(text) < 6 or text not in shown
+
+
+@given(DOCUMENTS)
+def test_the_structure_survives(document):
+    assert shape_of(redact(document, NAMES)) == shape_of(document)
+
+
+@given(DOCUMENTS)
+def test_names_that_are_known_survive(document):
+    shown = redact({"after": document, "op": "c"}, NAMES)
+    assert set(shown) == {"after", "op"}
+
+
+@given(st.dictionaries(SECRETS, SCALARS, min_size=1, max_size=6))
+def test_unknown_names_stay_apart(document):
+    assert len(redact(document, NAMES)) == len(document)
+
+
+@given(st.binary(max_size=60))
+@example(b"\xff\xfe{")
+@example(b'"\\ud800"')
+@example(b"NaN")
+@example(b"[" * 5000)
+def test_any_bytes_can_be_shown(document):
+    shown = redact_bytes(document, NAMES)
+    assert shown is None or isinstance(shown, str | list | dict)
+
+
+def test_an_absent_document_stays_absent():
+    assert redact_bytes(None, NAMES) is None
+
+
+def test_headers_lose_their_values_and_strangers_their_names():
+    headers = [("__debezium.newkey", b"secret"), ("x-citizen-1234", b"")]
+    assert redact_headers(headers, NAMES) == [("__debezium.newkey", "<6 bytes>"), ("<name 2>", "<0 bytes>")]
+
+
+def test_the_kind_of_a_value_is_told():
+    assert redact({"op": "c", "lsn": 1.5, "snapshot": True, "after": None}, NAMES) == {
+        "op": "<text, 1 characters>",
+        "lsn": "<number>",
+        "snapshot": "<boolean>",
+        "after": None,
+    }
