@@ -137,9 +137,7 @@ def _table(connection: Connection, table: Table) -> CatalogTable | None:
     with connection.cursor(row_factory=class_row(CatalogColumn)) as cursor:
         columns = cursor.execute(_COLUMNS, (oid,)).fetchall()
     keys = connection.execute(_UNIQUE_KEYS, (oid,)).fetchall()
-    return CatalogTable(
-        identity, {column.name: column for column in columns}, frozenset(frozenset(key) for (key,) in keys)
-    )
+    return CatalogTable(identity, {column.name: column for column in columns}, frozenset(frozenset(key) for (key,) in keys))
 
 
 def _publications(connection: Connection) -> dict[str, Publication]:

@@ -9,9 +9,7 @@ from sinks.flow_check import MIGRATE, Difference
 from sinks.provision import PUBLISHED_OPERATIONS, STATE_SCHEMA, Roles, grants, schemas_used, state_privileges
 
 
-def database_differences(
-    database: Database, flows: Iterable[Flow], roles: Roles, catalog: Catalog
-) -> Iterator[Difference]:
+def database_differences(database: Database, flows: Iterable[Flow], roles: Roles, catalog: Catalog) -> Iterator[Difference]:
     """Compare what does not belong to one flow: roles, WAL level, publication."""
     flows = tuple(flows)
     for role in filter(None, (roles.worker, roles.connect)):
@@ -44,14 +42,10 @@ def migration_difference(database: Database, problem: str) -> Difference:
     return _general(database, f"schema {STATE_SCHEMA}", problem, MIGRATE)
 
 
-def _replication_differences(
-    database: Database, flows: tuple[Flow, ...], roles: Roles, catalog: Catalog
-) -> Iterator[Difference]:
+def _replication_differences(database: Database, flows: tuple[Flow, ...], roles: Roles, catalog: Catalog) -> Iterator[Difference]:
     if catalog.wal_level != "logical":
         problem = f"wal_level is {catalog.wal_level}, change data capture needs logical"
-        yield _general(
-            database, "wal_level", problem, "ALTER SYSTEM SET wal_level = 'logical', then restart the server"
-        )
+        yield _general(database, "wal_level", problem, "ALTER SYSTEM SET wal_level = 'logical', then restart the server")
     if roles.connect is not None and not catalog.roles.get(roles.connect, True):
         yield _general(database, roles.connect, "the role may not replicate", f"ALTER ROLE {roles.connect} REPLICATION")
     yield from _publication_differences(database, flows, catalog)

@@ -52,9 +52,7 @@ def _source_differences(flow: Flow, found: CatalogTable) -> Iterator[Difference]
             yield _difference(flow, source.table, column.name, problem, "ALTER TABLE … ALTER COLUMN … SET NOT NULL")
     if frozenset((source.primary_key,)) not in found.unique_keys:
         problem = "no unique index on it, but the flow tells rows apart by it"
-        yield _difference(
-            flow, source.table, source.primary_key, problem, "CREATE UNIQUE INDEX, or " + _edit(flow, "source")
-        )
+        yield _difference(flow, source.table, source.primary_key, problem, "CREATE UNIQUE INDEX, or " + _edit(flow, "source"))
     if source.replica_identity_full and found.replica_identity != "f":
         yield _difference(flow, source.table, "", "the replica identity is not FULL", MIGRATE)
 
@@ -71,9 +69,7 @@ def _target_differences(flow: Flow, found: CatalogTable) -> Iterator[Difference]
     for column in found.columns.values():
         if column.name not in expected and column.not_null and not column.filled:
             problem = "the column must have a value, but the flow does not write it"
-            yield _difference(
-                flow, table, column.name, problem, "give the column a default, or " + _edit(flow, "target")
-            )
+            yield _difference(flow, table, column.name, problem, "give the column a default, or " + _edit(flow, "target"))
 
 
 def _null_differences(flow: Flow, source: CatalogTable, target: CatalogTable) -> Iterator[Difference]:
@@ -84,9 +80,7 @@ def _null_differences(flow: Flow, source: CatalogTable, target: CatalogTable) ->
         may_be_null = before is not None and not before.not_null and column.source not in required
         if may_be_null and after is not None and after.not_null and column.value(None) is None:
             problem = f"the column refuses null, but {column.source} of the source may be null"
-            yield _difference(
-                flow, flow.target.table, column.name, problem, "drop NOT NULL, or map null to a value in the flow"
-            )
+            yield _difference(flow, flow.target.table, column.name, problem, "drop NOT NULL, or map null to a value in the flow")
 
 
 def _column_differences(

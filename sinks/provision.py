@@ -82,10 +82,7 @@ def provision_statements(database: Database, flows: Iterable[Flow], roles: Roles
     return (
         *(replica_identity_statement(each.table) for each in captured if each.replica_identity_full),
         *(publication_statements(database, captured) if captured else ()),
-        *(
-            f"GRANT USAGE ON SCHEMA {_quoted(schema)} TO {_quoted(role)}"
-            for role, schema in schemas_used(database, flows, roles)
-        ),
+        *(f"GRANT USAGE ON SCHEMA {_quoted(schema)} TO {_quoted(role)}" for role, schema in schemas_used(database, flows, roles)),
         *_state_statements(roles),
         *(grant.statement for grant in grants(database, flows, roles)),
     )

@@ -7,7 +7,7 @@ from stack.folder import StateFolder
 from stack.managed_process import Command, ManagedProcess
 from stack.waiting import wait_until
 
-READY_SECONDS = 90.0
+READY_SECONDS = 180.0
 
 
 class Component(ABC):

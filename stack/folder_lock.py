@@ -2,13 +2,15 @@
 
 import fcntl
 import os
+import re
 from pathlib import Path
 from typing import IO
 
 from stack.errors import StackError
 from stack.waiting import wait_until
 
-GUARD_SECONDS = 60.0
+GUARD_SECONDS = 90.0
+A_RUN = re.compile(r"run \(process (\d+)\)")
 
 
 class FolderLock:
@@ -25,7 +27,7 @@ class FolderLock:
 
     def acquire(self) -> None:
         """Take the lock, waiting for a guard that clears up; StackError when a living run holds it."""
-        wait_until(lambda: self.try_acquire("run") or not self._holder().startswith("guard"), GUARD_SECONDS)
+        wait_until(lambda: self.try_acquire("run") or self._run_that_lives(), GUARD_SECONDS)
         if not self.held:
             raise StackError(f"{self._path.parent} is in use by another {self._holder()}: stop that one first")
 
@@ -48,6 +50,14 @@ class FolderLock:
         if self._held is not None:
             self._held.close()
             self._held = None
+
+    def _run_that_lives(self) -> bool:
+        """Whether the note names a run that is still there.
+
+        It is empty for a moment after a change of hands, and names a dead run until the guard has written its own.
+        """
+        noted = A_RUN.fullmatch(self._holder())
+        return noted is not None and Path("/proc", noted[1]).exists()
 
     def _holder(self) -> str:
         return self._path.read_text()

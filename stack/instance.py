@@ -75,9 +75,7 @@ class Instance:
             if self._stopping.is_set():
                 return
             pause = self._backoff.next_pause(pause, time.monotonic() - started)
-            self._say(
-                f"{self._process.name} ended with code {code} and starts again in {pause:g} s ({self._process.log})"
-            )
+            self._say(f"{self._process.name} ended with code {code} and starts again in {pause:g} s ({self._process.log})")
             self._stopping.wait(pause)
             self._start_again()
 

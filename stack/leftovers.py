@@ -30,9 +30,7 @@ def stop_recorded(record: ProcessRecord) -> None:
         return
     kill_tree(record.identity)
     if not wait_until(lambda: not record.identity.alive, GRACE_SECONDS):
-        raise StackError(
-            f"process {record.identity.pid} ({record.name}) of an earlier run does not end, even by SIGKILL"
-        )
+        raise StackError(f"process {record.identity.pid} ({record.name}) of an earlier run does not end, even by SIGKILL")
 
 
 def _send(record: ProcessRecord, number: signal.Signals) -> None:

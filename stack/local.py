@@ -20,7 +20,7 @@ from stack.kafka import KafkaBroker
 from stack.leftovers import stop_leftovers
 from stack.ports import PortBook
 from stack.postgres import PostgresCluster
-from stack.postgres_home import remove_home
+from stack.postgres_home import ensure_home, remove_home
 from stack.stack_env import compose, read_env, write_env
 
 PORT_NAMES = ("warehouse", "citizen", "kafka", "kafka-controller", "connect")
@@ -93,15 +93,14 @@ class LocalStack:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
     def _make_ground(self, say: Progress) -> None:
         self._jars.ensure(say)
         for name in stop_leftovers(self.folder):
             say(f"{name} of an earlier run was still there and is stopped now")
+        ensure_home(self.folder)  # here and not by both clusters at once: programs may have to be copied
         for name in PORT_NAMES:
             self.ports.reserve(name)
         write_env(self.folder.env_file, compose(self._known_variables(), self.ports.port))

@@ -64,9 +64,7 @@ def _java_version(java: str) -> int:
 def _how_to_install(missing: Sequence[Tool]) -> str:
     programs = " and ".join(tool.program for tool in missing)
     packages = " ".join(tool.package for tool in missing)
-    return (
-        f"{programs} not found: install them first (Debian: apt-get install {packages}; Java {MINIMUM_JAVA} or newer)"
-    )
+    return f"{programs} not found: install them first (Debian: apt-get install {packages}; Java {MINIMUM_JAVA} or newer)"
 
 
 def _apt_get(*arguments: str) -> None:

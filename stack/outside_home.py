@@ -30,5 +30,8 @@ def remove_outside_home(home: Path) -> None:
 
 
 def _owner_exists(home: Path) -> bool:
-    note = home / OWNER_FILE
-    return not note.exists() or Path(note.read_text()).exists()
+    try:
+        owner = (home / OWNER_FILE).read_text()
+    except FileNotFoundError:
+        return True  # another run is making or removing it just now
+    return Path(owner).exists()

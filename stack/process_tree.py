@@ -24,9 +24,7 @@ def kill_tree(identity: ProcessIdentity) -> None:
         _kill(victim)
     _, left = psutil.wait_procs(descendants, timeout=KILL_SECONDS)
     if left:
-        raise StackError(
-            f"processes {[victim.pid for victim in left]} did not end within {KILL_SECONDS:.0f} s of SIGKILL"
-        )
+        raise StackError(f"processes {[victim.pid for victim in left]} did not end within {KILL_SECONDS:.0f} s of SIGKILL")
 
 
 def _kill(victim: psutil.Process) -> None:

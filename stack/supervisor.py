@@ -81,9 +81,7 @@ class Supervisor:
             raise StackError(f"no process {name} in this formation; it has {', '.join(self._instances) or 'none'}")
         return self._instances[name]
 
-    def _make_instance(
-        self, name: str, process_type: ProcessType, backoff: Backoff, say: Callable[[str], None]
-    ) -> Instance:
+    def _make_instance(self, name: str, process_type: ProcessType, backoff: Backoff, say: Callable[[str], None]) -> Instance:
         process = ManagedProcess(name, self._folder.log(name), self._folder.pids / f"{name}.json")
         return Instance(process, lambda: self._command(name, process_type), backoff, say)
 

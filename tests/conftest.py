@@ -1,6 +1,7 @@
 """The one stack that all tests share, and the order of the tests: what fails cheaply runs first."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from demo.databases import DatabaseName, apply_schema
 from settings import Settings
+from stack.folder import DEFAULT_STATE
 from stack.jars import DEFAULT_JARS
 from stack.local import LocalStack
 from tests.support.databases import administrators, recreate
@@ -17,11 +19,18 @@ from tests.support.environment import forget_own_variables, settings_of, variabl
 
 TIERS = ("unit", "integration", "system")
 HERE = Path(__file__).parent
+KEPT_LOGS = DEFAULT_STATE / "test-logs"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Unit tests first, the slow ones with all processes last; inside a tier nothing moves."""
     items.sort(key=lambda item: TIERS.index(item.path.relative_to(HERE).parts[0]))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say where the logs of a failed run are."""
+    if KEPT_LOGS.exists() and terminalreporter.stats.get("failed"):
+        terminalreporter.write_line(f"logs of the processes: {KEPT_LOGS}")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,14 +39,20 @@ def _no_variables_of_the_developer() -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """Two PostgreSQL clusters, Kafka and Connect, running, in a folder of this session."""
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """Two PostgreSQL clusters, Kafka and Connect, running, in a folder of this session.
+
+    SYNC_TEST_JARS names another folder of jars than the project's. After a failure the logs of all processes are kept.
+    """
     jars = Path(os.environ.get("SYNC_TEST_JARS", DEFAULT_JARS))
     stack = LocalStack(tmp_path_factory.mktemp("shared") / "stack", jars)
     try:
         stack.start()
         yield stack
     finally:
+        if request.session.testsfailed:
+            shutil.rmtree(KEPT_LOGS, ignore_errors=True)
+            shutil.copytree(stack.folder.root / "logs", KEPT_LOGS)
         stack.remove()
 
 

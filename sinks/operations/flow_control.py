@@ -42,9 +42,7 @@ def pause(connection: Connection, flow: Flow, actor: str, reason: str | None) ->
     with connection.transaction():
         before = _locked(connection, flow)
         if before.state == STOPPED:
-            raise RefusedError(
-                f"{flow.name} is stopped already ({before.reason}); `sync resume {flow.name}` starts it again"
-            )
+            raise RefusedError(f"{flow.name} is stopped already ({before.reason}); `sync resume {flow.name}` starts it again")
         _set(connection, flow, PAUSED, actor, reason)
         record(connection, actor, "pause", flow.name, reason)
     return flow_status(connection, flow)

@@ -37,9 +37,7 @@ class KnownSource:
 def present_identity(source: Connection) -> Identity:
     """Ask the source itself; any role may."""
     with source.cursor(row_factory=class_row(Identity)) as cursor:
-        cursor.execute(
-            "SELECT system_identifier, timeline_id AS timeline FROM pg_control_system(), pg_control_checkpoint()"
-        )
+        cursor.execute("SELECT system_identifier, timeline_id AS timeline FROM pg_control_system(), pg_control_checkpoint()")
         found = cursor.fetchone()
     if found is None:
         raise RefusedError("the source did not tell its identity")

@@ -13,7 +13,7 @@ WORKERS = ("worker-1", "worker-2")
 DATABASES = ("warehouse", "citizen")
 VICTIMS = (*WORKERS, "connect", *DATABASES)
 FURTHER = 3
-LONGEST_PAUSE = 4.0
+LONGEST_PAUSE = 5.0
 LONGEST_ABSENCE = 3.0
 RESTART_SHARE = 0.3
 

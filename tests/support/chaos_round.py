@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from random import SystemRandom
 
 from demo.changes import ChangeKind
 from stack.supervisor import Supervisor
@@ -12,14 +13,21 @@ from tests.support.ledger import lag
 from tests.support.load import Load
 from tests.support.waiting import absent
 
-RATE = 120.0
+RATE = 200.0
 RECOVERY_SECONDS = 120.0
 MOST_EXPIRING_SHARE = 0.2
 
 
+def draw_seed() -> int:
+    """Return a seed that no round had before, most likely."""
+    return SystemRandom().randrange(10**6)
+
+
 def chaos_round(installation: Installation, supervisor: Supervisor, seed: int, say: Callable[[str], None]) -> None:
     """Run one round of `seed`; AssertionError when a promise is broken."""
+    say(f"SYNC_CHAOS_SEED={seed}")
     letters = installation.dead_letters()
+    installation.wait_until_read(RECOVERY_SECONDS)
     with Load(installation, rate=RATE, seed=seed) as load:
         strike(draw_blows(seed), installation.stack, supervisor, say)
     say(f"{load.done.total()} changes were committed")

@@ -95,6 +95,10 @@ class Installation:
         """Return when all that was committed in the source is in the log, and all that is in the log is in the ledger."""
         reached = self.warehouse.value("SELECT pg_current_wal_insert_lsn()::text")
         eventually(lambda: self._confirmed(reached), f"the connector confirms {reached}", within=within)
+        self.wait_until_read(within)
+
+    def wait_until_read(self, within: float = 60.0) -> None:
+        """Return when all that is in the log is in the ledger."""
         absent(lambda: lag(self.ledger(), self.ends()), "the ledger is level with the log", within=within)
 
     def become_right(self, within: float = 30.0) -> None:

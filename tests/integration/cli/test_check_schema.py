@@ -1,6 +1,7 @@
 import pytest
 
 SNAPSHOTS = "eligibility.eligibility_snapshots"
+DROP_KEY = "ALTER TABLE eligibility_hints DROP CONSTRAINT eligibility_hints_pkey"
 
 # name: (database, what somebody did, object, difference, whether `migrate` puts it right)
 DIFFERENCES = {
@@ -71,15 +72,14 @@ DIFFERENCES = {
     ),
     "key of the target": (
         "citizen",
-        "ALTER TABLE eligibility_hints DROP CONSTRAINT eligibility_hints_pkey",
+        DROP_KEY,
         "eligibility_hints",
         "no unique index on the key (family_id, scheme_code)",
         False,
     ),
     "partial key of the target": (
         "citizen",
-        "ALTER TABLE eligibility_hints DROP CONSTRAINT eligibility_hints_pkey;"
-        "CREATE UNIQUE INDEX ON eligibility_hints (family_id, scheme_code) WHERE rank = 1",
+        f"{DROP_KEY}; CREATE UNIQUE INDEX ON eligibility_hints (family_id, scheme_code) WHERE rank = 1",
         "eligibility_hints",
         "no unique index on the key (family_id, scheme_code)",
         False,
@@ -121,7 +121,7 @@ DIFFERENCES = {
     ),
     "worker's source grant": (
         "warehouse",
-        f"REVOKE SELECT (explanation) ON {SNAPSHOTS} FROM sync_worker",
+        "REVOKE SELECT (explanation) ON eligibility.eligibility_snapshots FROM sync_worker",
         f"{SNAPSHOTS}.explanation",
         "role sync_worker has no SELECT privilege",
         True,
@@ -221,8 +221,7 @@ def test_a_target_time_without_zone_is_one(answer, migrated):
 
 def test_a_covering_index_serves_as_key(answer, migrated):
     migrated.citizen.execute(
-        "ALTER TABLE eligibility_hints DROP CONSTRAINT eligibility_hints_pkey;"
-        "CREATE UNIQUE INDEX ON eligibility_hints (scheme_code, family_id) INCLUDE (rank)"
+        f"{DROP_KEY}; CREATE UNIQUE INDEX ON eligibility_hints (scheme_code, family_id) INCLUDE (rank)"
     )
     assert answer("check-schema") == []
 

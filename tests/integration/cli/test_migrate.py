@@ -10,7 +10,7 @@ from flows.model import Database
 from sinks.migrations import Migration, MigrationError, apply_pending, exclusively, load_migrations
 
 OURS = """
-SELECT 'table', c.relname::text, c.oid || coalesce(c.relacl::text, '') FROM pg_class AS c WHERE c.relnamespace = 'sync'::regnamespace
+SELECT 'table', relname::text, oid || coalesce(relacl::text, '') FROM pg_class WHERE relnamespace = 'sync'::regnamespace
 UNION ALL SELECT 'replica identity', relname, relreplident::text FROM pg_class WHERE relname = 'eligibility_snapshots'
 UNION ALL SELECT 'migration', name, checksum || applied_at FROM sync.migration
 UNION ALL SELECT 'published', pubname, tablename FROM pg_publication_tables

@@ -50,6 +50,13 @@ def run(stack, state):
     process.communicate()
 
 
+def test_a_first_start_where_the_databases_user_cannot_reach_the_environment(stack, query, monkeypatch):
+    """Root with everything under /root: programs are copied and data lies where the unprivileged user can go."""
+    monkeypatch.setattr("stack.postgres_home.reachable", lambda _path: False)
+    stack.start()
+    assert query(stack, "SELECT 1") == [(1,)]
+
+
 def test_a_second_start_keeps_data_addresses_and_secrets(stack, query):
     stack.start()
     query(stack, "CREATE TABLE kept AS SELECT 1 AS value")

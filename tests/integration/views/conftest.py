@@ -64,7 +64,7 @@ def reader(browser, address):
         page.on("console", lambda message: reports.append(message.text))
         page.on("pageerror", lambda error: reports.append(str(error)))
         if frozen_clock:
-            await page.clock.install(time="2025-01-15T20:00:00Z")
+            await page.clock.install(time="2025-01-15T19:00:00Z")
             await page.clock.pause_at("2025-01-15T20:00:00Z")
         await page.goto(address + path)
         yield page

@@ -55,7 +55,7 @@ def test_another_table_is_captured_published_and_named_in_the_topic():
     derived = configuration(changed)
     assert derived["table.include.list"] == "rules.results,sync.heartbeat"
     assert derived["message.key.columns"] == "rules.results:family_id;sync.heartbeat:id"
-    assert [topic.name for topic in source_topics(Database.WAREHOUSE, [changed])][0] == "warehouse.rules.results"
+    assert "warehouse.rules.results" in {topic.name for topic in source_topics(Database.WAREHOUSE, [changed])}
 
 
 def test_two_flows_on_one_table_share_its_columns():
@@ -67,7 +67,7 @@ def test_two_flows_on_one_table_share_its_columns():
 
 
 def test_two_flows_on_one_table_must_agree_on_its_partitions():
-    with pytest.raises(DefinitionError, match="eligibility_hints, second read eligibility.eligibility_snapshots"):
+    with pytest.raises(DefinitionError, match="flows eligibility_hints, second read"):
         configuration(ELIGIBILITY_HINTS, second_flow(partitions=4))
 
 

@@ -29,8 +29,10 @@ def test_a_missing_python_is_named_in_one_line(make_venv, tmp_path):
     done = make_venv("python3.11")
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
-        ("error: python3.11 with its venv module is missing: install it first"
-        " (Debian 12: apt-get install python3.11 python3.11-venv), or set PYTHON")
+        (
+            "error: python3.11 with its venv module is missing: install it first"
+            " (Debian 12: apt-get install python3.11 python3.11-venv), or set PYTHON"
+        )
     ]
     assert not (tmp_path / ".venv").exists()
 

@@ -1,0 +1,87 @@
+"""Records that wait in the flow's topic: what they are, and how they got there."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from bench.errors import BenchError
+from bench.stage import Stage
+from demo.console import progress_bar
+from demo.generate import Population, load_history
+from flows.model import Flow
+from streams.batches import Record
+from streams.kafka_client import client_options
+from streams.log_reader import LogReader, Partition
+
+SEED = 1
+STREAM_SECONDS = 600.0
+LOOK_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """``ends``: partition → the offset after its last record. ``last_keys``: the source's primary key of those records."""
+
+    records: int
+    groups: int
+    largest_group: int
+    ends: dict[int, int]
+    last_keys: tuple[int, ...]
+    mean_bytes: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.records:,} inserts of {self.groups:,} families (mean {self.records / self.groups:.0f} evaluations, most"
+            f" {self.largest_group:,}), {len(self.ends)} partitions, about {self.mean_bytes:,} bytes each"
+        )
+
+
+def load_demo(stage: Stage, events: int, families: int) -> None:
+    """Insert the demo's seeded history: skewed, 40 days long, a quarter of it expired."""
+    with stage.warehouse.connect() as connection, progress_bar("evaluations", events) as progress:
+        load_history(connection, Population(SEED, families), events, datetime.now(UTC), progress)
+
+
+def wait_for_backlog(stage: Stage, flow: Flow) -> Backlog:
+    """Return when Debezium has written a record for every row of the source, which must have seen nothing but inserts."""
+    source = flow.source.table.qualified
+    expected = int(stage.warehouse.value(f"SELECT count(*) FROM {source}"))  # noqa: S608 names of the definition
+    sizes = f"SELECT count(*) AS size FROM {source} GROUP BY {flow.ranking.group}"  # noqa: S608
+    groups, largest = stage.warehouse.rows(f"SELECT count(*), max(size) FROM ({sizes}) AS g")[0]  # noqa: S608
+    ends, last = asyncio.run(_streamed(stage, [(flow.topic, number) for number in range(flow.partitions)], expected))
+    changes = [msgspec.json.decode(record.value or b"null") for record in last]
+    if any(change is None or change["op"] != "c" for change in changes):
+        raise BenchError(f"{flow.topic} holds other records than inserts")
+    return Backlog(
+        records=expected,
+        groups=groups,
+        largest_group=largest,
+        ends={number: end for (_, number), end in ends.items()},
+        last_keys=tuple(change["after"][flow.source.primary_key] for change in changes),
+        mean_bytes=sum(len(record.value or b"") for record in last) // len(last),
+    )
+
+
+async def _streamed(
+    stage: Stage, partitions: list[Partition], expected: int
+) -> tuple[dict[Partition, int], list[Record]]:
+    """Return the ends once they hold ``expected`` records, and the last record of each partition that has any."""
+    reader = LogReader(client_options(stage.settings.kafka))
+    try:
+        ends = await _ends(reader, partitions, expected)
+        last = await reader.records_at({partition: end - 1 for partition, end in ends.items() if end})
+    finally:
+        await reader.stop()
+    return ends, list(last.values())
+
+
+async def _ends(reader: LogReader, partitions: list[Partition], expected: int) -> dict[Partition, int]:
+    deadline = time.monotonic() + STREAM_SECONDS
+    while (found := sum((ends := await reader.end_offsets(partitions)).values())) != expected:
+        if found > expected or time.monotonic() > deadline:
+            raise BenchError(f"the topic holds {found:,} records for {expected:,} rows")
+        await asyncio.sleep(LOOK_SECONDS)
+    return ends

@@ -1,0 +1,62 @@
+"""The ground on which everything is measured: a fresh local stack with schema, migrations and connector."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import BenchError
+from cli.connectors import apply_connectors
+from cli.migrate import migrate_databases
+from demo.databases import DatabaseName, apply_schema
+from settings import Settings, load_settings
+from stack.local import LocalStack
+from tests.support.databases import Administrator, administrators
+
+CONNECTOR_SECONDS = 60.0
+BENCH_SCHEMA = "bench"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The running stack and the administrators of both databases; ``say`` tells people how it goes."""
+
+    stack: LocalStack
+    settings: Settings
+    warehouse: Administrator
+    citizen: Administrator
+    say: Say
+
+
+@contextmanager
+def open_stage(state: Path, jars: Path, say: Say) -> Iterator[Stage]:
+    """Start everything afresh in the folder ``state``; stop it and delete the folder at the end, whatever happens."""
+    stack = LocalStack(state, jars)
+    stack.remove()
+    try:
+        stack.start(say)
+        # The addresses of this stack go before what the shell has set: no benchmark in somebody's real database.
+        os.environ.update(stack.env)
+        settings = load_settings()
+        stage = Stage(stack, settings, *administrators(settings), say)
+        _prepare(stage)
+        yield stage
+        stage.warehouse.close()
+        stage.citizen.close()
+    finally:
+        stack.remove()
+
+
+def _prepare(stage: Stage) -> None:
+    for name, administrator in zip(DatabaseName, (stage.warehouse, stage.citizen), strict=True):
+        with administrator.connect() as connection:
+            apply_schema(connection, name)
+    migrate_databases(stage.settings)
+    stage.citizen.rows(f"CREATE SCHEMA {BENCH_SCHEMA} AUTHORIZATION {stage.settings.citizen.user}")
+    _, statuses = apply_connectors(stage.settings, CONNECTOR_SECONDS)
+    stopped = [f"{each.name}: {each.trace or each.state}" for each in statuses if not each.running]
+    if stopped:
+        raise BenchError(f"a connector does not run: {'; '.join(stopped)}")

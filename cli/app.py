@@ -1,0 +1,42 @@
+"""All commands in one program."""
+
+import logging
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from cli import connect, dead_letters, flow_commands, keygen, migrate, schema, source_epoch, status, up, watch
+from cli.errors import EXPLAINED, exit_code, message
+
+
+class _ExplainingGroup(TyperGroup):
+    """Turns every expected error into one message on standard error and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except EXPLAINED as error:
+            typer.echo(f"error: {message(error)}", err=True)
+            raise typer.Exit(exit_code(error)) from None
+
+
+app = typer.Typer(
+    cls=_ExplainingGroup,
+    help="Synchronise smart_warehouse and smart_citizen.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # it would print local variables, hence rows and passwords
+)
+
+
+@app.callback()
+def _quiet() -> None:
+    """Synchronise smart_warehouse and smart_citizen."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the exception says it once; the log would say it again
+
+
+for module in (up, watch, migrate, status, schema, flow_commands, source_epoch, keygen):
+    module.register(app)
+app.add_typer(connect.commands, name="connect")
+app.add_typer(dead_letters.commands, name="dead-letters")

@@ -1,0 +1,137 @@
+"""Kafka Connect's REST interface, as far as we use it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import httpx
+
+from settings import Connect
+from sinks.operations.audit import RefusedError
+
+TIMEOUT: Final = 20.0  # seconds; Connect checks a configuration against the database before it answers
+REBALANCE_SECONDS: Final = 30.0
+PAUSE: Final = 0.25  # seconds between two looks
+RUNNING: Final = "RUNNING"
+FAILED: Final = "FAILED"
+MISSING: Final = "MISSING"
+
+_REBALANCING: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE})
+
+
+@dataclass(frozen=True)
+class TaskStatus:
+    """``trace`` is the first line of what went wrong."""
+
+    id: int
+    state: str
+    worker: str
+    trace: str | None
+
+
+@dataclass(frozen=True)
+class ConnectorStatus:
+    """``state`` is Connect's word, or :data:`MISSING`."""
+
+    name: str
+    state: str
+    worker: str | None
+    trace: str | None
+    tasks: list[TaskStatus]
+
+    @property
+    def running(self) -> bool:
+        """Whether the connector and at least one task run, and none does anything else."""
+        return self.state == RUNNING and {task.state for task in self.tasks} == {RUNNING}
+
+    @property
+    def failed(self) -> bool:
+        """Whether the connector or a task has given up and waits for a restart."""
+        return FAILED in {self.state, *(task.state for task in self.tasks)}
+
+
+class ConnectRest:
+    """One Connect cluster. Every method raises ``httpx.TransportError`` when nobody answers."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def apply(self, name: str, configuration: dict[str, str]) -> None:
+        """Create or change a connector; raises :class:`RefusedError` for a configuration that does not work.
+
+        What is as it should be is not sent: Connect would restart the connector all the same.
+        """
+        if self._configuration(name) == configuration:
+            return
+        answer = self._send("PUT", f"/connectors/{name}/config", json=configuration)
+        if answer.status_code == HTTPStatus.BAD_REQUEST:
+            raise RefusedError(f"Kafka Connect refuses connector {name}: {_text(answer)}")
+        _check(answer)
+
+    def status(self, name: str) -> ConnectorStatus:
+        """Read how a connector does."""
+        answer = self._send("GET", f"/connectors/{name}/status")
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return ConnectorStatus(name, MISSING, None, None, [])
+        _check(answer)
+        found = answer.json()
+        connector = found["connector"]
+        tasks = [_task(each) for each in found["tasks"]]
+        return ConnectorStatus(name, connector["state"], connector["worker_id"], _first_line(connector), tasks)
+
+    def restart(self, name: str) -> None:
+        """Restart what has failed of a connector: itself, its tasks, or both; what runs is left alone."""
+        answer = self._send("POST", f"/connectors/{name}/restart?includeTasks=true&onlyFailed=true")
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            raise RefusedError(f"there is no connector {name}; `sync connect apply` makes it")
+        _check(answer)
+
+    def _configuration(self, name: str) -> dict[str, str] | None:
+        answer = self._send("GET", f"/connectors/{name}/config")
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        _check(answer)
+        return {key: value for key, value in answer.json().items() if key != "name"}
+
+    def _send(self, method: str, path: str, json: dict[str, str] | None = None) -> httpx.Response:
+        """Send a request, again and again while Connect rebalances."""
+        deadline = time.monotonic() + REBALANCE_SECONDS
+        while True:
+            answer = self._client.request(method, path, json=json)
+            if answer.status_code not in _REBALANCING or time.monotonic() > deadline:
+                return answer
+            time.sleep(PAUSE)
+
+
+@contextmanager
+def connect_rest(settings: Connect) -> Iterator[ConnectRest]:
+    """Give the REST interface inside the block."""
+    login = None
+    if settings.username is not None and settings.password is not None:
+        login = httpx.BasicAuth(settings.username, settings.password.get_secret_value())
+    with httpx.Client(base_url=settings.url, auth=login, timeout=TIMEOUT) as client:
+        yield ConnectRest(client)
+
+
+def _check(answer: httpx.Response) -> None:
+    if answer.is_error:
+        raise RefusedError(f"Kafka Connect answers {answer.status_code} for {answer.request.url.path}: {_text(answer)}")
+
+
+def _text(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return answer.reason_phrase
+
+
+def _task(found: dict[str, Any]) -> TaskStatus:
+    return TaskStatus(found["id"], found["state"], found["worker_id"], _first_line(found))
+
+
+def _first_line(found: dict[str, Any]) -> str | None:
+    trace = found.get("trace")
+    return str(trace).partition("\n")[0] if trace else None

@@ -1,0 +1,57 @@
+"""The two databases of a command: opened when first asked for, closed together."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from flows.model import Database
+from settings import ConfigurationError, Credentials, Settings
+from settings import Database as DatabaseSettings
+from sinks.operations.connection import Connection, connect
+from sinks.provision import Roles
+
+
+class Databases:
+    """Sessions of the worker's role, at most one per database."""
+
+    def __init__(self, settings: Settings, closing: ExitStack) -> None:
+        self._settings = settings
+        self._closing = closing
+        self._open: dict[Database, Connection] = {}
+
+    def __getitem__(self, database: Database) -> Connection:
+        if database not in self._open:
+            session = connect(place(self._settings, database))
+            self._open[database] = self._closing.enter_context(session)
+        return self._open[database]
+
+
+@contextmanager
+def databases(settings: Settings) -> Iterator[Databases]:
+    """Give sessions inside the block; ``psycopg.OperationalError`` comes when one is first used."""
+    with ExitStack() as closing:
+        yield Databases(settings, closing)
+
+
+def place(settings: Settings, database: Database) -> DatabaseSettings:
+    """Return where a database is."""
+    return {Database.WAREHOUSE: settings.warehouse, Database.CITIZEN: settings.citizen}[database]
+
+
+def connect_login(settings: Settings, database: Database) -> Credentials | None:
+    """Return Debezium's login."""
+    return {Database.WAREHOUSE: settings.warehouse_connect, Database.CITIZEN: settings.citizen_connect}[database]
+
+
+def admin_logins(settings: Settings) -> dict[Database, Credentials]:
+    """Return the administrators' logins; raises :class:`ConfigurationError` that names all that are not set."""
+    logins = {Database.WAREHOUSE: settings.warehouse_admin, Database.CITIZEN: settings.citizen_admin}
+    missing = [f"SYNC_{database.name}_ADMIN__USER is not set" for database, login in logins.items() if login is None]
+    if missing:
+        raise ConfigurationError([f"{problem}: migrations need the database's administrator" for problem in missing])
+    return {database: login for database, login in logins.items() if login is not None}
+
+
+def roles(settings: Settings, database: Database) -> Roles:
+    """Return the roles that log in to a database."""
+    login = connect_login(settings, database)
+    return Roles(place(settings, database).user, login.user if login else None)

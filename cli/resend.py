@@ -1,0 +1,30 @@
+"""Send a dead letter through its flow again: the original bytes, key and partition, on the flow's command topic."""
+
+import asyncio
+
+from cli.broker import OutgoingRecord, send
+from cli.letter_lookup import flow_of
+from schemas.headers import REPLAY_HEADER
+from settings import Settings
+from sinks.operations.connection import Connection
+from sinks.operations.letters import Letter, Payload, sending_again
+from sinks.payload_cipher import PayloadCipher
+
+
+def send_again(session: Connection, letter: Letter, settings: Settings, actor: str) -> None:
+    """Send it and mark it as replayed; raises ``KafkaError`` with the letter still open."""
+    with sending_again(session, letter, actor) as payload:
+        record = again(letter, flow_of(letter).command_topic, payload, PayloadCipher(settings.payload_keys))
+        asyncio.run(send(settings.kafka, record))
+
+
+def again(letter: Letter, topic: str, payload: Payload, cipher: PayloadCipher) -> OutgoingRecord:
+    """Build the record: as it was, with one header that names the letter (an earlier one is replaced)."""
+    headers = [(name, value) for name, value in cipher.decrypt_headers(payload.headers) if name != REPLAY_HEADER]
+    return OutgoingRecord(
+        topic,
+        letter.partition,
+        cipher.decrypt(payload.record_key),
+        cipher.decrypt(payload.record_value),
+        [*headers, (REPLAY_HEADER, str(letter.id).encode())],
+    )

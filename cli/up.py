@@ -1,0 +1,116 @@
+"""`sync up`: the whole system on this machine, with demo data, until Ctrl-C."""
+
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Event
+from typing import Annotated
+
+import typer
+
+from cli.connectors import apply_connectors
+from cli.databases import databases
+from cli.errors import PROBLEM
+from cli.migrate import migrate_databases
+from cli.watch import follow
+from flows.registry import FLOWS
+from settings import Settings, load_settings
+from sinks.operations.activity import has_rows
+from sinks.operations.audit import RefusedError
+from stack.folder import DEFAULT_STATE
+from stack.local import LocalStack
+from stack.stop_signal import stop_requested
+from stack.supervisor import Supervisor
+
+CONNECTOR_SECONDS = 60.0
+
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Worker processes.")]
+Rate = Annotated[float, typer.Option("--rate", min=0, help="Changes per second that the demo makes; 0: as many as it can.")]
+Families = Annotated[int, typer.Option("--families", min=1, help="Families of the demo.")]
+State = Annotated[Path, typer.Option("--state", help="Folder for everything that is kept.")]
+Duration = Annotated[
+    float | None, typer.Option("--duration", min=1, help="Stop after so many seconds; exit code 1 if no row arrived.")
+]
+
+
+def up(
+    *,
+    workers: Workers = 2,
+    rate: Rate = 5.0,
+    families: Families = 2000,
+    state: State = DEFAULT_STATE,
+    duration: Duration = None,
+) -> None:
+    """Start databases, Kafka, Connect, workers and the demo load, show what happens, and stop it all on Ctrl-C."""
+    with stop_requested() as stop, ExitStack() as closing:
+        stack = LocalStack(state)
+        closing.callback(stack.stop)
+        stack.start(_say)
+        # The addresses of this stack go before what the shell has set: no demo data in somebody's real database.
+        os.environ.update(stack.env | _demo_variables(rate, families))
+        settings = load_settings()
+        _prepare(settings, stop)
+        supervisor = Supervisor(f"worker={workers},demo=1", state, stack.env, say=_say)
+        closing.callback(supervisor.stop)
+        if not stop.is_set():
+            supervisor.start()
+            follow(settings, stop, seconds=duration, processes=lambda: supervisor.status)
+        arrived = duration is None or _rows_arrived(settings)
+        _say("stopping")
+    raise typer.Exit(0 if arrived else PROBLEM)
+
+
+def _prepare(settings: Settings, stop: Event) -> None:
+    """Bring everything to the point where workers can start; what is there already is left alone."""
+    for step in (_demo_tables, _migrations, _demo_history, _connectors):
+        if stop.is_set():
+            return
+        step(settings)
+
+
+def _demo_tables(_: Settings) -> None:
+    _demo("schema")
+
+
+def _demo_history(_: Settings) -> None:
+    _demo("load")
+
+
+def _migrations(settings: Settings) -> None:
+    for database, done in migrate_databases(settings).items():
+        _say(f"{database.value}: migrations {', '.join(map(str, done)) or 'up to date'}")
+
+
+def _connectors(settings: Settings) -> None:
+    _, statuses = apply_connectors(settings, CONNECTOR_SECONDS)
+    for each in statuses:
+        if not each.running:
+            raise RefusedError(f"connector {each.name} does not run: {each.trace or each.state}")
+        _say(f"connector {each.name} runs")
+
+
+def _demo(command: str) -> None:
+    """Run a command of the demo, which belongs to the platform and not to the product, in a process of its own."""
+    done = subprocess.run([sys.executable, "-m", "demo", command], check=False)
+    if done.returncode != 0:
+        raise RefusedError(f"`python -m demo {command}` ended with code {done.returncode}")
+
+
+def _demo_variables(rate: float, families: int) -> dict[str, str]:
+    return {"DEMO_TRICKLE_RATE": str(rate), "DEMO_TRICKLE_FAMILIES": str(families), "DEMO_LOAD_FAMILIES": str(families)}
+
+
+def _rows_arrived(settings: Settings) -> bool:
+    with databases(settings) as sessions:
+        return any(has_rows(sessions[flow.target.table.database], flow.target.table) for flow in FLOWS)
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(up)

@@ -1,0 +1,22 @@
+"""`make soak`: the rounds of the chaos test, each with a seed of its own, for SYNC_SOAK_MINUTES. Not part of `make test`."""
+
+import os
+import time
+
+import pytest
+
+from tests.support.chaos_round import chaos_round, draw_seed
+
+FAMILIES = 1500
+SNAPSHOTS = 12_000
+
+
+@pytest.mark.timeout(0)
+def test_round_after_round_nothing_is_lost(installation, supervisor, say):
+    end = time.monotonic() + 60 * float(os.environ["SYNC_SOAK_MINUTES"])
+    rounds = 0
+    while rounds == 0 or time.monotonic() < end:
+        rounds += 1
+        say(f"round {rounds}")
+        chaos_round(installation, supervisor, draw_seed(), say)
+    say(f"{rounds} rounds, nothing lost")

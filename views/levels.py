@@ -1,0 +1,68 @@
+"""How good or bad a figure is. Pages show a level by a sign and a word; the colour only repeats them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+#: Seconds that a partition may be behind.
+LAG_WARNING: Final = 60.0
+LAG_CRITICAL: Final = 300.0
+#: Open dead letters of one flow.
+DEAD_LETTERS_WARNING: Final = 1000
+
+
+class Level(StrEnum):
+    """From good to bad."""
+
+    OK = "ok"
+    NOTICE = "notice"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def severity(self) -> int:
+        """Greater is worse."""
+        return list(Level).index(self)
+
+
+_STATES: Final = {
+    "running": Level.OK,
+    "open": Level.OK,
+    "alive": Level.OK,
+    "opening": Level.NOTICE,
+    "claiming": Level.NOTICE,
+    "recovering": Level.NOTICE,
+    "rebuilding": Level.NOTICE,
+    "paused": Level.NOTICE,
+    "closed": Level.NOTICE,
+    "stopped": Level.CRITICAL,
+}
+
+
+def state_level(state: str) -> Level:
+    """The level of a flow's, partition's or worker's state; one that we do not know is a warning."""
+    return _STATES.get(state, Level.WARNING)
+
+
+def lag_level(seconds: float | None) -> Level:
+    """The level of a lag in seconds; ``None`` where nothing is read."""
+    if seconds is None:
+        return Level.OK
+    if seconds > LAG_CRITICAL:
+        return Level.CRITICAL
+    return Level.WARNING if seconds > LAG_WARNING else Level.OK
+
+
+def latency_level(p99_ms: float | None, objective: timedelta) -> Level:
+    """The level of commit → visible against the flow's objective."""
+    missed = p99_ms is not None and p99_ms > objective.total_seconds() * 1000
+    return Level.WARNING if missed else Level.OK
+
+
+def dead_letter_level(count: int) -> Level:
+    """The level of a number of open dead letters in one flow."""
+    if count > DEAD_LETTERS_WARNING:
+        return Level.WARNING
+    return Level.NOTICE if count else Level.OK
