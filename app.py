@@ -17,8 +17,9 @@ from settings import Settings, load_settings
 from sinks import worker_status
 from sinks.payload_cipher import PayloadCipher
 from sinks.pool import Pool
+from sinks.source_identity import FIRST_EPOCH
 from streams import kafka_client
-from streams.batches import scheduler_for
+from streams.batches import BatchScheduler
 from streams.coordinator import Coordinator
 from streams.decoding import Decoder
 from streams.expiry import Expiry
@@ -44,12 +45,14 @@ SILENT_HOURS = 24
 def create_app(settings: Settings) -> faust.App:
     """A Faust app with one agent per topic. Connects to nothing until the worker starts."""
     topics = frozenset(topic for flow in FLOWS for topic in flow.topics)
-    app = faust.App(settings.worker.application_id, **_configuration(settings), ConsumerScheduler=scheduler_for(topics))
+    scheduler = type("Scheduler", (BatchScheduler,), {})
+    app = faust.App(settings.worker.application_id, **_configuration(settings), ConsumerScheduler=scheduler)
     consumer_type = type("SourceConsumer", (LedgerConsumer,), {"source_topics": topics})
     app.transport = type("SourceTransport", (LedgerTransport,), {"Consumer": consumer_type})(
         app.conf.broker_consumer, app
     )
-    Composition(app, settings)
+    composition = Composition(app, settings)
+    scheduler.batched = topics | composition.changelogs
     return app
 
 
@@ -103,6 +106,7 @@ class Composition:
         self._control_reader, self._status_reader = LogReader(client), LogReader(client)
         self._slots = asyncio.Semaphore(CHUNKS_AT_A_TIME)
         self._cipher = PayloadCipher(settings.payload_keys)
+        self.changelogs: frozenset[str] = frozenset()
         self._coordinators = [self._flow(flow) for flow in FLOWS]
         self.status = StatusBook(self._coordinators, self._status_reader)
         app.on_partitions_assigned.connect(self._assigned)
@@ -116,7 +120,8 @@ class Composition:
         target = self._pools[flow.target.table.database.value]
         source = self._pools[flow.source.table.database.value]
         table = CandidateTable.declare(self._app, flow, cache_bytes=worker.block_cache_bytes)
-        decoder, writer = Decoder(flow, epoch=1), RankedWriter(flow, table)
+        self.changelogs |= {table.changelog_topic_name}
+        decoder, writer = Decoder(flow, epoch=FIRST_EPOCH), RankedWriter(flow, table)
         breaker = ShareBreaker(worker.dead_letter_window, worker.dead_letter_share)
         services = LaneServices(
             flow=flow,

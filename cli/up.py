@@ -3,9 +3,10 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from threading import Event
 from typing import Annotated
 
 import typer
@@ -19,7 +20,7 @@ from flows.registry import FLOWS
 from settings import Settings, load_settings
 from sinks.operations.activity import has_rows
 from sinks.operations.audit import RefusedError
-from stack.folder import DEFAULT_STATE
+from stack.folder import DEFAULT_STATE, PROJECT_ROOT
 from stack.local import LocalStack
 from stack.stop_signal import stop_requested
 from stack.supervisor import Supervisor
@@ -49,10 +50,13 @@ def up(
         closing.callback(stack.stop)
         stack.start(_say)
         # The addresses of this stack go before what the shell has set: no demo data in somebody's real database.
-        os.environ.update(stack.env | _demo_variables(rate, families))
+        os.environ.update(stack.env)
         settings = load_settings()
-        _prepare(settings, stop)
-        supervisor = Supervisor(f"worker={workers},demo=1", state, stack.env, say=_say)
+        for step in _steps(settings, families):
+            if not stop.is_set():
+                step()
+        demo = {"DEMO_TRICKLE_RATE": str(rate), "DEMO_TRICKLE_FAMILIES": str(families)}
+        supervisor = Supervisor(f"worker={workers},demo=1", state, stack.env | demo, say=_say)
         closing.callback(supervisor.stop)
         if not stop.is_set():
             supervisor.start()
@@ -62,20 +66,14 @@ def up(
     raise typer.Exit(0 if arrived else PROBLEM)
 
 
-def _prepare(settings: Settings, stop: Event) -> None:
-    """Bring everything to the point where workers can start; what is there already is left alone."""
-    for step in (_demo_tables, _migrations, _demo_history, _connectors):
-        if stop.is_set():
-            return
-        step(settings)
-
-
-def _demo_tables(_: Settings) -> None:
-    _demo("schema")
-
-
-def _demo_history(_: Settings) -> None:
-    _demo("load")
+def _steps(settings: Settings, families: int) -> tuple[Callable[[], None], ...]:
+    """Everything that must be done before workers can start; each step leaves alone what is there already."""
+    return (
+        partial(_demo, "schema"),
+        partial(_migrations, settings),
+        partial(_demo, "load", "--families", str(families)),
+        partial(_connectors, settings),
+    )
 
 
 def _migrations(settings: Settings) -> None:
@@ -91,15 +89,11 @@ def _connectors(settings: Settings) -> None:
         _say(f"connector {each.name} runs")
 
 
-def _demo(command: str) -> None:
+def _demo(*arguments: str) -> None:
     """Run a command of the demo, which belongs to the platform and not to the product, in a process of its own."""
-    done = subprocess.run([sys.executable, "-m", "demo", command], check=False)
+    done = subprocess.run([sys.executable, "-m", "demo", *arguments], cwd=PROJECT_ROOT, check=False)
     if done.returncode != 0:
-        raise RefusedError(f"`python -m demo {command}` ended with code {done.returncode}")
-
-
-def _demo_variables(rate: float, families: int) -> dict[str, str]:
-    return {"DEMO_TRICKLE_RATE": str(rate), "DEMO_TRICKLE_FAMILIES": str(families), "DEMO_LOAD_FAMILIES": str(families)}
+        raise RefusedError(f"`python -m demo {' '.join(arguments)}` ended with code {done.returncode}")
 
 
 def _rows_arrived(settings: Settings) -> bool:

@@ -60,7 +60,8 @@ class RecordBatch:
 class BatchScheduler(DefaultSchedulingStrategy):
     """One event per partition and fetch for the topics in :attr:`batched`; record by record for all others."""
 
-    #: Topics whose consumers expect batches; filled by the composition root before the app starts.
+    #: Topics whose consumers expect batches: sources and changelogs. Faust takes a class and makes the instance, so the
+    #: composition root sets this on a subclass of its own before the app starts.
     batched: frozenset[str] = frozenset()
 
     def iterate(self, records: Mapping[TP, list[Any]]) -> Iterator[tuple[TP, Any]]:
@@ -73,8 +74,3 @@ class BatchScheduler(DefaultSchedulingStrategy):
                 yield tp, RecordBatch(fetched)
         if single:
             yield from super().iterate(single)
-
-
-def scheduler_for(topics: frozenset[str]) -> type[BatchScheduler]:
-    """A scheduler class for Faust's setting, which takes a class and no arguments."""
-    return type("ConfiguredBatchScheduler", (BatchScheduler,), {"batched": topics})

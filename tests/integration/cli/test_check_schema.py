@@ -220,9 +220,7 @@ def test_a_target_time_without_zone_is_one(answer, migrated):
 
 
 def test_a_covering_index_serves_as_key(answer, migrated):
-    migrated.citizen.execute(
-        f"{DROP_KEY}; CREATE UNIQUE INDEX ON eligibility_hints (scheme_code, family_id) INCLUDE (rank)"
-    )
+    migrated.citizen.execute(f"{DROP_KEY}; CREATE UNIQUE INDEX ON eligibility_hints (scheme_code, family_id) INCLUDE (rank)")
     assert answer("check-schema") == []
 
 

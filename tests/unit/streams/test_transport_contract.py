@@ -8,7 +8,7 @@ from aiokafka.structs import ConsumerRecord
 from faust.transport.consumer import Consumer
 from faust.types import TP
 
-from streams.batches import RecordBatch, scheduler_for
+from streams.batches import BatchScheduler, RecordBatch
 from streams.transport import LedgerConsumer, ReadOffsets
 
 
@@ -51,7 +51,9 @@ def test_read_offsets_are_looked_up_by_item_and_never_block_a_source_topic():
 def test_the_scheduler_hands_over_whole_fetches_of_batched_topics_and_single_records_of_others():
     one, two, other = TP("source", 0), TP("source", 1), TP("other", 0)
     records = {one: [_record(one, 5), _record(one, 6)], two: [], other: [_record(other, 1), _record(other, 2)]}
-    found = list(scheduler_for(frozenset({"source"}))().iterate(records))
+    scheduler = BatchScheduler()
+    scheduler.batched = frozenset({"source"})
+    found = list(scheduler.iterate(records))
     assert [(tp, record.offset) for tp, record in found] == [(one, 6), (other, 1), (other, 2)]
     assert found[0][1].value == records[one]
 
