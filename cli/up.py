@@ -91,7 +91,9 @@ def _connectors(settings: Settings) -> None:
 
 def _demo(*arguments: str) -> None:
     """Run a command of the demo, which belongs to the platform and not to the product, in a process of its own."""
-    done = subprocess.run([sys.executable, "-m", "demo", *arguments], cwd=PROJECT_ROOT, check=False)
+    command = [sys.executable, "-m", "demo", *arguments]
+    # In a session of its own: Ctrl-C is for us, we stop when the step is done.
+    done = subprocess.run(command, cwd=PROJECT_ROOT, check=False, start_new_session=True)
     if done.returncode != 0:
         raise RefusedError(f"`python -m demo {' '.join(arguments)}` ended with code {done.returncode}")
 

@@ -155,7 +155,7 @@ class UnitOfWork:
         """The ledger is ahead of the candidates (lost changelog): bring them up, the target has these already."""
         decoded = self.decoder.decode(records, position.floor)
         staged = self.table.stage(claim.partition, decoded.changes, position.floor)
-        await self._acknowledged(claim.partition, await self._store(claim, position, decoded, staged))
+        await self._acknowledged(claim.partition, await self._store(claim, position, decoded, staged, 0))
 
     async def _nothing(self, session: Session, locked: Locked, decoded: Decoded) -> Committed:
         await session.run("ROLLBACK")
@@ -169,7 +169,7 @@ class UnitOfWork:
         counts = chunk.outcomes(decoded, staged)
         read, dead = counts.total(), counts[Outcome.DEAD_LETTERED]
         self.breaker.check(read, dead)
-        append = await self._store(claim, position, decoded, staged)
+        append = await self._store(claim, position, decoded, staged, locked.now)
         try:
             deleted, written = await self._target(session, claim, locked, decoded, staged)
         except (psycopg2.Error, StatementTimeout) as error:
@@ -184,10 +184,10 @@ class UnitOfWork:
             decoded.records[-1].offset + 1, counts, times, deleted, written, decoded.truncated, appended.holes
         )
 
-    async def _store(self, claim: Claim, position: Position, decoded: Decoded, staged: Staged) -> Append:
+    async def _store(self, claim: Claim, position: Position, decoded: Decoded, staged: Staged, ranked_at: int) -> Append:
         reached = max(position.next_offset, decoded.records[-1].offset + 1)
         positions = {claim.topic: msgspec.structs.replace(position, next_offset=reached)}
-        return await self.table.write(claim.partition, staged.entries, staged.standing, positions)
+        return await self.table.write(claim.partition, staged.entries, staged.standing, positions, ranked_at=ranked_at)
 
     async def _acknowledged(self, partition: int, append: Append) -> Appended:
         appended = await append.acknowledged()

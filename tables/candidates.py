@@ -215,17 +215,18 @@ class CandidateTable(faust.Table):
         return staged
 
     async def write(
-        self, partition: int, entries: Entries, standing: Entries, positions: Mapping[str, Position]
+        self, partition: int, entries: Entries, standing: Entries, positions: Mapping[str, Position], *, ranked_at: int = 0
     ) -> Append:
         """Put entries (``None`` forgets one) and positions into RocksDB and send them to the changelog.
 
-        ``standing`` is what stood before, so that the index follows. Await the answer before the source offset moves on.
+        ``standing`` is what stood before, so that the index follows. ``ranked_at`` (microseconds): the groups are ranked as
+        of then in the same unit of work, so that what had expired by then need not be looked at again. Await the answer
+        before the source offset moves on.
         """
-        now = int(time.time() * 1e6)
         items: list[Item] = []
         writes = rocksdict.WriteBatch(raw_mode=True)
         for key, entry in entries.items():
-            _put(writes, key, entry, standing.get(key), now)
+            _put(writes, key, entry, standing.get(key), ranked_at)
             items.append((_ENTRY + key, entry))
         for topic, position in positions.items():
             key, value = _POSITION + topic.encode(), _encode_position(position)
@@ -275,11 +276,11 @@ class CandidateTable(faust.Table):
         newest: Entries = {}
         for record in records:
             newest[record.key] = _greater(record.key, newest.get(record.key), record.value)
-        keys, now = list(newest), int(time.time() * 1e6)
+        keys = list(newest)
         for key, stored in zip(keys, self._get(partition, keys), strict=True):
             value = _greater(key, stored, newest[key])
             if key.startswith(_ENTRY):
-                _put(writes, key[1:], value, stored, now)
+                _put(writes, key[1:], value, stored, 0)
             elif value is not None:
                 writes.put(key, value)
 
@@ -307,7 +308,7 @@ def _is_newer(given: bytes, standing: bytes | None, floor: Version) -> bool:
     return version > standing[VERSION]
 
 
-def _put(writes: Any, key: bytes, entry: bytes | None, standing: bytes | None, now: int) -> None:
+def _put(writes: Any, key: bytes, entry: bytes | None, standing: bytes | None, ranked_at: int) -> None:
     if standing is not None:
         for due in {due_time(standing, 0), forget_time(standing)}:
             writes.delete(_due_key(due, key))
@@ -315,7 +316,7 @@ def _put(writes: Any, key: bytes, entry: bytes | None, standing: bytes | None, n
         writes.delete(_ENTRY + key)
     else:
         writes.put(_ENTRY + key, entry)
-        writes.put(_due_key(due_time(entry, now), key), b"")
+        writes.put(_due_key(due_time(entry, ranked_at), key), b"")
 
 
 def _due_key(due: int, key: bytes) -> bytes:

@@ -276,3 +276,12 @@ def test_sixth_scheme_is_promoted_when_the_first_expires(table):
     after = [item_of(entry).decode() for entry in best(candidates, 5, microseconds(NOW) + 1)]
     assert before == ["S1", "S2", "S3", "S4", "S5"]
     assert after == ["S2", "S3", "S4", "S5", "S6"]
+
+
+def test_what_expired_while_nobody_looked_is_due_after_recovery(make_table, changelog):
+    owner, heir = make_table("owner"), make_table("heir")
+    values = {"member": None, "scheme": "A", "status": "RULE_ELIGIBLE", "score": "1", "age": timedelta(days=40), "text": None}
+    events, _ = events_of(next(cases), [(1, 0, values)])
+    RUN(apply(owner, [change for _, _, change in events]))
+    restore(heir, changelog.logs[0])
+    assert [due.key for due in heir.due(0, microseconds(NOW), 10)] == [events[0][2].key]
