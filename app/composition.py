@@ -1,4 +1,4 @@
-"""The composition root: ``faust -A app worker``. Importing this module does no work; ``app`` is made on first use."""
+"""The composition root: which parts there are and how they are tied together."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import faust
 import mode
 from faust.types import TP
 
+from app.cluster import DatabaseCluster
+from app.configuration import faust_configuration
+from app.worker_view import OwnState
 from flows.model import Flow
 from flows.registry import FLOWS
-from settings import Settings, load_settings
+from settings import Settings
 from sinks import worker_status
 from sinks.payload_cipher import PayloadCipher
 from sinks.pool import Pool
@@ -33,6 +36,7 @@ from streams.status import StatusBook
 from streams.transport import LedgerConsumer, LedgerTransport
 from streams.unit_of_work import UnitOfWork
 from tables.candidates import CandidateTable
+from views.site import mount
 
 log = logging.getLogger(__name__)
 
@@ -46,52 +50,12 @@ def create_app(settings: Settings) -> faust.App:
     """A Faust app with one agent per topic. Connects to nothing until the worker starts."""
     topics = frozenset(topic for flow in FLOWS for topic in flow.topics)
     scheduler = type("Scheduler", (BatchScheduler,), {})
-    app = faust.App(settings.worker.application_id, **_configuration(settings), ConsumerScheduler=scheduler)
+    app = faust.App(settings.worker.application_id, **faust_configuration(settings), ConsumerScheduler=scheduler)
     consumer_type = type("SourceConsumer", (LedgerConsumer,), {"source_topics": topics})
-    app.transport = type("SourceTransport", (LedgerTransport,), {"Consumer": consumer_type})(
-        app.conf.broker_consumer, app
-    )
+    app.transport = type("SourceTransport", (LedgerTransport,), {"Consumer": consumer_type})(app.conf.broker_consumer, app)
     composition = Composition(app, settings)
     scheduler.batched = topics | composition.changelogs
     return app
-
-
-def _configuration(settings: Settings) -> dict[str, Any]:
-    kafka, worker = settings.kafka, settings.worker
-    return {
-        "broker": kafka_client.faust_brokers(kafka),
-        "broker_credentials": kafka_client.faust_credentials(kafka),
-        "broker_session_timeout": kafka.session_timeout,
-        "broker_heartbeat_interval": kafka.session_timeout / 5,
-        "broker_max_poll_interval": 1e6,
-        "broker_rebalance_timeout": 30.0,
-        "broker_max_poll_records": worker.max_poll_records,
-        "broker_commit_interval": 5.0,
-        "consumer_auto_offset_reset": "earliest",
-        "consumer_max_fetch_size": worker.max_fetch_bytes,
-        "datadir": str(worker.data_dir.absolute()),
-        "key_serializer": "raw",
-        "value_serializer": "raw",
-        "producer_linger": 0.0,
-        "producer_max_batch_size": 512 * 1024,
-        "producer_max_request_size": 4 * 2**20,
-        "recovery_consistency_check": False,
-        "store": "rocksdb://",
-        "stream_buffer_maxsize": 16,
-        "stream_wait_empty": False,
-        "stream_recovery_delay": 0.0,
-        "table_standby_replicas": 0,
-        "topic_partitions": max(flow.partitions for flow in FLOWS),
-        "topic_replication_factor": kafka.replication_factor,
-        "topic_disable_leader": True,
-        "agent_supervisor": "mode.CrashingSupervisor",
-        "web_enabled": True,
-        "web_bind": worker.web_host,
-        "web_host": worker.web_host,
-        "web_port": worker.web_port,
-        "web_router_enabled": False,
-        "web_tables_enabled": False,
-    }
 
 
 class Composition:
@@ -112,6 +76,13 @@ class Composition:
         app.on_partitions_assigned.connect(self._assigned)
         app.on_partitions_revoked.connect(self._revoked)
         app.service(_reporter(self))
+        web_host = settings.worker.web_host
+        mount(
+            app.web.web_app,
+            worker=OwnState(settings.worker.name, self.status),
+            cluster=DatabaseCluster(settings),
+            allowed_hosts=[web_host],
+        )
 
     # -- flows ------------------------------------------------------------------------------------------------------
 
@@ -219,10 +190,3 @@ def _reporter(composition: Composition) -> type[mode.Service]:
             await composition.stop()
 
     return Reporter
-
-
-def __getattr__(name: str) -> Any:
-    if name == "app":
-        globals()["app"] = create_app(load_settings())
-        return globals()["app"]
-    raise AttributeError(name)

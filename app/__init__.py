@@ -1,0 +1,15 @@
+"""The application: ``faust -A app worker``. Importing this package connects to nothing; ``app.app`` is made on first use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.composition import create_app
+from settings import load_settings
+
+
+def __getattr__(name: str) -> Any:
+    if name != "app":
+        raise AttributeError(name)
+    globals()["app"] = create_app(load_settings())
+    return globals()["app"]

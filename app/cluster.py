@@ -1,0 +1,58 @@
+"""What the target databases hold of all workers, for the pages. Blocking queries run in a thread, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+import psycopg
+
+from flows.model import Database, Flow
+from flows.registry import FLOWS
+from settings import Settings
+from sinks.operations import letters
+from sinks.operations.connection import Connection, connect
+from sinks.operations.flow_control import FlowStatus, flow_status
+from sinks.operations.positions import Position, positions
+from sinks.operations.workers import WorkerStatus, workers
+from views.protocols import Unanswered
+
+T = TypeVar("T")
+
+
+class DatabaseCluster:
+    """Fulfils ``views.protocols.ClusterView``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def workers(self) -> Sequence[WorkerStatus]:
+        """Every worker as it last reported."""
+        return await self._ask(Database.CITIZEN, workers)
+
+    async def flows(self) -> Sequence[FlowStatus]:
+        """Every flow's state."""
+        return [await self._of(flow, flow_status) for flow in FLOWS]
+
+    async def ledger(self) -> Sequence[Position]:
+        """Every ledger row."""
+        return [row for flow in FLOWS for row in await self._of(flow, positions)]
+
+    async def dead_letters(self) -> Mapping[str, int]:
+        """Open letters by flow."""
+        return {flow.name: (await self._of(flow, letters.counts)).get("open", 0) for flow in FLOWS}
+
+    async def _of(self, flow: Flow, query: Callable[[Connection, Flow], T]) -> T:
+        return await self._ask(flow.target.table.database, lambda connection: query(connection, flow))
+
+    async def _ask(self, database: Database, query: Callable[[Connection], T]) -> T:
+        try:
+            return await asyncio.to_thread(self._query, database, query)
+        except psycopg.Error as error:
+            raise Unanswered(f"the {database.value} database does not answer") from error
+
+    def _query(self, database: Database, query: Callable[[Connection], T]) -> T:
+        place = self._settings.citizen if database is Database.CITIZEN else self._settings.warehouse
+        with connect(place) as connection:
+            return query(connection)
