@@ -19,9 +19,7 @@ async def repair_changelog(table: CandidateTable, reader: LogReader, partition: 
     """``holes`` are changelog offsets that others wrote between ours; raises as the reader and the producer do."""
     topic = table.changelog_topic_name
     for hole in holes:
-        log.warning(
-            "%s[%s]: offsets %s to %s were written by another owner", topic, partition, hole.start, hole.stop - 1
-        )
+        log.warning("%s[%s]: offsets %s to %s were written by another owner", topic, partition, hole.start, hole.stop - 1)
         records = await reader.range((topic, partition), hole)
         append = await table.append_again(partition, [record.key for record in records if record.key is not None])
         table.acknowledged(partition, await append.acknowledged())

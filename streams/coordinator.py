@@ -185,9 +185,7 @@ class Coordinator(mode.Service):
                     raise LostOwnership(f"{topic}[{partition}]: epoch {epoch} owns it now")
             lane.observe(state, rewound=any(offset < known[topic, partition] for topic, (offset, _) in mine.items()))
 
-        await self._consumer().hint(
-            {TP(t, p): offset for p, lane in lanes.items() for t, offset in lane.next_offsets.items()}
-        )
+        await self._consumer().hint({TP(t, p): offset for p, lane in lanes.items() for t, offset in lane.next_offsets.items()})
 
     async def on_stop(self) -> None:
         """Drain: finish the chunks under way."""

@@ -11,7 +11,7 @@ from sinks.ledger import Claim
 from sinks.pool import Pool
 from streams.ranked_writer import RankedWriter
 from tables.candidates import CandidateTable, Due, Entries
-from tables.entry import GROUP_BYTES, forget_time
+from tables.entry import GROUP, forget_time
 
 PER_TRANSACTION: Final = 2000
 
@@ -39,7 +39,7 @@ class Expiry:
         async with self._target.session() as session:
             locked = await ledger.lock(session, claim)
             due = [found for found in candidates_due if found.at <= locked.now]
-            if groups := {found.key[:GROUP_BYTES] for found in due}:
+            if groups := {found.key[GROUP] for found in due}:
                 await self._writer.write_stored(session, claim.partition, groups, locked.now)
             await session.run("COMMIT")
         await self._settle(claim.partition, due, locked.now)

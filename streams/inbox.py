@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Final
 
 from streams.batches import Record
 
-#: Batches that may wait; a fetch is bounded in records and bytes, so this bounds memory.
-WAITING_BATCHES: Final = 2
-
 
 class Inbox:
-    """Holds fetched batches. Closed, it discards what comes and counts it: the ledger brings the records back."""
+    """Holds fetched batches. Closed, it discards what comes and counts it: the ledger brings the records back.
 
-    def __init__(self) -> None:
+    Open, it is full once ``max_bytes`` wait, so that one lane holds at most that and a batch more.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
         self._batches: deque[list[Record]] = deque()
+        self._bytes = 0
         self._changed = asyncio.Event()
         self._open = False
         self.discarded = 0
@@ -30,20 +31,25 @@ class Inbox:
         self._open = False
         self.discarded += sum(len(batch) for batch in self._batches)
         self._batches.clear()
+        self._bytes = 0
         self._changed.set()
 
     async def put(self, batch: list[Record]) -> None:
         """Wait for room while the inbox is open."""
-        while self._open and len(self._batches) >= WAITING_BATCHES:
+        while self._open and self._bytes >= self._max_bytes:
             await self._change()
         if self._open:
             self._batches.append(batch)
+            self._bytes += _size(batch)
             self._changed.set()
         else:
             self.discarded += len(batch)
 
-    async def take(self, max_records: int, max_bytes: int, timeout: float) -> list[Record]:
-        """All that waits of one topic, up to the limits, but at least one batch; empty after ``timeout`` seconds or :meth:`wake`."""
+    async def take(self, max_records: int, timeout: float) -> list[Record]:
+        """All that waits of one topic, up to the limits, but at least one batch.
+
+        Empty after ``timeout`` seconds or :meth:`wake`.
+        """
         if not self._batches:
             self._changed.clear()
             try:
@@ -53,21 +59,26 @@ class Inbox:
                 return []
             if not self._batches:
                 return []
-        records = list(self._batches.popleft())
+        records = list(self._next())
         size = _size(records)
-        while self._fits(records, size, max_records, max_bytes):
-            more = self._batches.popleft()
+        while self._fits(records, size, max_records):
+            more = self._next()
             records += more
             size += _size(more)
         self._changed.set()
         return records
 
-    def _fits(self, records: list[Record], size: int, max_records: int, max_bytes: int) -> bool:
+    def _next(self) -> list[Record]:
+        batch = self._batches.popleft()
+        self._bytes -= _size(batch)
+        return batch
+
+    def _fits(self, records: list[Record], size: int, max_records: int) -> bool:
         if not self._batches:
             return False
         upcoming = self._batches[0]
         follows = upcoming[0].topic == records[0].topic and upcoming[0].offset == records[-1].offset + 1
-        return follows and len(records) + len(upcoming) <= max_records and size + _size(upcoming) <= max_bytes
+        return follows and len(records) + len(upcoming) <= max_records and size + _size(upcoming) <= self._max_bytes
 
     def wake(self) -> None:
         """Make a waiting :meth:`take` return."""

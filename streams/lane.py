@@ -80,16 +80,14 @@ class LaneServices:
 class Lane:
     """One partition. ``claims``: topic → the token that we hold."""
 
-    def __init__(
-        self, services: LaneServices, partition: int, claims: dict[str, Claim], reader: PartitionReader
-    ) -> None:
+    def __init__(self, services: LaneServices, partition: int, claims: dict[str, Claim], reader: PartitionReader) -> None:
         self.partition = partition
         self.claims = claims
         self.state = LaneState.OPENING
         self.statistics = {topic: PartitionStatistics() for topic in claims}
         self.last_error: str | None = None
         self.next_offsets = {topic: claim.next_offset for topic, claim in claims.items()}
-        self.inbox = Inbox()
+        self.inbox = Inbox(services.settings.max_chunk_bytes)
         self._services = services
         self._reader = reader
         self._resynced = min(claim.resynced for claim in claims.values())
@@ -199,7 +197,7 @@ class Lane:
         settings = self._services.settings
         while not (self._closing or self._reopen):
             wait = max(self._expiry_due - time.monotonic(), 0.0)
-            records = await self.inbox.take(settings.max_chunk_records, settings.max_chunk_bytes, wait)
+            records = await self.inbox.take(settings.max_chunk_records, wait)
             if records:
                 async with self._services.slots:
                     await self._apply(records)
@@ -213,9 +211,7 @@ class Lane:
         self.next_offsets[topic] = max(self.next_offsets[topic], committed.next_offset)
         self.statistics[topic].committed(committed.counts, committed.source_times)
         if committed.holes:
-            await repair_changelog(
-                self._services.work.table, self._services.log_reader, self.partition, committed.holes
-            )
+            await repair_changelog(self._services.work.table, self._services.log_reader, self.partition, committed.holes)
         if committed.truncated:
             raise FlowMustStop(TRUNCATED)
 

@@ -35,9 +35,7 @@ def decide(claim: Claim, next_offset: int, reflected: int | None, log: range) ->
     """``reflected`` is the candidates' position, ``None`` when they know none; ``log`` are the offsets that the log holds."""
     where = f"{claim.topic}[{claim.partition}]"
     if next_offset > log.stop:
-        return Refuse(
-            f"{where}: the log ends at {log.stop}, the ledger stands at {next_offset}: the topic was made anew"
-        )
+        return Refuse(f"{where}: the log ends at {log.stop}, the ledger stands at {next_offset}: the topic was made anew")
     if next_offset < log.start:
         return Rebuild(log.start, f"{where}: offsets {next_offset} to {log.start - 1} are gone from the log")
     if reflected is None:

@@ -100,9 +100,7 @@ class Rebuilder:
             gone: Entries = {key: removed(floor, now, entry) for key, entry in batch.items()}
             await self._store(partition, gone, dict(batch))
 
-    async def _record_positions(
-        self, partition: int, claims: dict[str, Claim], offsets: dict[str, int], floor: Version
-    ) -> None:
+    async def _record_positions(self, partition: int, claims: dict[str, Claim], offsets: dict[str, int], floor: Version) -> None:
         positions = {}
         for topic in claims:
             before = self._table.position(partition, topic)
@@ -110,9 +108,7 @@ class Rebuilder:
         append = await self._table.write(partition, {}, {}, positions)
         self._table.acknowledged(partition, await append.acknowledged())
 
-    async def _store(
-        self, partition: int, entries: Entries, standing: Entries
-    ) -> None:
+    async def _store(self, partition: int, entries: Entries, standing: Entries) -> None:
         if entries:
             append = await self._table.write(partition, entries, standing, {})
             self._table.acknowledged(partition, await append.acknowledged())

@@ -23,9 +23,7 @@ class ShareBreaker:
         """Would this chunk pass? Raises :class:`TooManyDeadLetters`; judges only a full window, so that one row is no alarm."""
         total, bad = self._read + read, self._dead + dead
         if dead and total >= self._window and bad > self._share * total:
-            raise TooManyDeadLetters(
-                f"{bad} of the last {total} records became dead letters, more than {self._share:.0%}"
-            )
+            raise TooManyDeadLetters(f"{bad} of the last {total} records became dead letters, more than {self._share:.0%}")
 
     def committed(self, read: int, dead: int) -> None:
         """Remember a committed chunk and forget what is older than the window."""

@@ -33,9 +33,7 @@ class StatusBook:
             "pid": os.getpid(),
             "host": socket.gethostname(),
             "rss_bytes": self._process.memory_info().rss,
-            "agents": [
-                {"flow": c.services.flow.name, "topic": topic} for c in flows for topic in c.services.flow.topics
-            ],
+            "agents": [{"flow": c.services.flow.name, "topic": topic} for c in flows for topic in c.services.flow.topics],
             "partitions": [row for c in flows for row in _partitions(c, ends)],
             "flows": [_flow(c) for c in flows],
         }
@@ -85,9 +83,7 @@ def _flow(coordinator: Coordinator) -> dict[str, Any]:
     states = {lane.state for lane in lanes}
     return {
         "flow": coordinator.services.flow.name,
-        "state": str(
-            next((s for s in (LaneState.STOPPED, LaneState.PAUSED, LaneState.WAITING) if s in states), LaneState.OPEN)
-        ),
+        "state": str(next((s for s in (LaneState.STOPPED, LaneState.PAUSED, LaneState.WAITING) if s in states), LaneState.OPEN)),
         "rate": round(sum(statistics.rate() for statistics in book), 1),
         "events": sum(statistics.outcomes.total() for statistics in book),
         "p50_ms": latencies.percentile_ms(0.5),

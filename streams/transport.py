@@ -72,9 +72,7 @@ class LedgerConsumer(aiokafka.Consumer):
 
     async def hint(self, offsets: Mapping[TP, int]) -> None:
         """Commit offsets to the group, for lag tools only; nothing depends on them and nothing happens when it fails."""
-        ours = {
-            TopicPartition(tp.topic, tp.partition): offset for tp, offset in offsets.items() if tp in self.assignment()
-        }
+        ours = {TopicPartition(tp.topic, tp.partition): offset for tp, offset in offsets.items() if tp in self.assignment()}
         if ours:
             try:
                 await self._thread.call_thread(self._thread._ensure_consumer().commit, ours)

@@ -161,9 +161,7 @@ class UnitOfWork:
         await session.run("ROLLBACK")
         return Committed(locked.next_offset, truncated=decoded.truncated)
 
-    async def _write(
-        self, session: Session, claim: Claim, locked: Locked, position: Position, decoded: Decoded
-    ) -> Committed:
+    async def _write(self, session: Session, claim: Claim, locked: Locked, position: Position, decoded: Decoded) -> Committed:
         staged = self.table.stage(claim.partition, decoded.changes, position.floor)
         chunk.settle(decoded, staged)
         counts = chunk.outcomes(decoded, staged)
@@ -180,9 +178,7 @@ class UnitOfWork:
         await ledger.advance_and_commit(session, claim, chunk.advance(decoded, counts))
         self.breaker.committed(read, dead)
         times = _sample(decoded.source_times)
-        return Committed(
-            decoded.records[-1].offset + 1, counts, times, deleted, written, decoded.truncated, appended.holes
-        )
+        return Committed(decoded.records[-1].offset + 1, counts, times, deleted, written, decoded.truncated, appended.holes)
 
     async def _store(self, claim: Claim, position: Position, decoded: Decoded, staged: Staged, ranked_at: int) -> Append:
         reached = max(position.next_offset, decoded.records[-1].offset + 1)
@@ -194,9 +190,7 @@ class UnitOfWork:
         self.table.acknowledged(partition, appended)
         return appended
 
-    async def _target(
-        self, session: Session, claim: Claim, locked: Locked, decoded: Decoded, staged: Staged
-    ) -> tuple[int, int]:
+    async def _target(self, session: Session, claim: Claim, locked: Locked, decoded: Decoded, staged: Staged) -> tuple[int, int]:
         written = (0, 0)
         if staged.groups:
             written = await self.writer.write(session, staged.groups, locked.now)

@@ -18,11 +18,10 @@ from faust.types.stores import StoreT
 
 from flows.model import Flow
 from tables.changelog import Append, Appended, BatchProducer, Item, append
-from tables.entry import GROUP_BYTES, LOWEST, VERSION, Version, due_time, forget_time, is_live, shown_of, with_shown
+from tables.entry import GROUP, LOWEST, PREFIX, VERSION, Version, due_time, forget_time, is_live, shown_of, with_shown
 from tables.entry_builder import carried
 from tables.store import OFFSET_KEY, BulkStore
 
-_ENTRY: Final = b"c"
 _DUE: Final = b"d"
 _POSITION: Final = b"p"
 _DAY_MS: Final = 86_400_000
@@ -77,7 +76,7 @@ class Staged:
 
     def put(self, key: bytes, entry: bytes) -> None:
         """Let ``entry`` stand at ``key``."""
-        group = self.groups[key[:GROUP_BYTES]]
+        group = self.groups[key[GROUP]]
         self.standing.setdefault(key, group.get(key))
         self.entries[key] = group[key] = entry
 
@@ -144,10 +143,10 @@ class CandidateTable(faust.Table):
         if not wanted:
             return
         database = self._db(partition)
-        cursor = database.items(from_key=_ENTRY + wanted[0])
+        cursor = database.items(from_key=PREFIX + wanted[0])
         line = next(cursor, None)
         for group in wanted:
-            prefix, skipped = _ENTRY + group, 0
+            prefix, skipped = PREFIX + group, 0
             while line is not None and line[0] < prefix:
                 skipped += 1
                 if skipped > _SKIPPED:
@@ -155,28 +154,28 @@ class CandidateTable(faust.Table):
                 line = next(cursor, None)
             found = []
             while line is not None and line[0].startswith(prefix):
-                found.append((line[0][1:], line[1]))
+                found.append(line)
                 line = next(cursor, None)
             yield group, found
 
     def all_groups(self, partition: int) -> Iterator[bytes]:
         """Every group that has an entry, in order."""
         cursor = self._db(partition).iter(rocksdict.ReadOptions())
-        cursor.seek(_ENTRY)
-        while cursor.valid() and (key := cursor.key()).startswith(_ENTRY):
+        cursor.seek(PREFIX)
+        while cursor.valid() and (key := cursor.key()).startswith(PREFIX):
             yield key[1:17]
             cursor.seek(key[:17] + b"\xff" * 9)
 
     def entries(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
         """Every (key, entry) of the partition, in key order."""
-        for key, entry in self._db(partition).items(from_key=_ENTRY):
-            if not key.startswith(_ENTRY):
+        for key, entry in self._db(partition).items(from_key=PREFIX):
+            if not key.startswith(PREFIX):
                 break
-            yield key[1:], entry
+            yield key, entry
 
     def read(self, partition: int, keys: Sequence[bytes]) -> Entries:
         """The entries of some rows."""
-        return dict(zip(keys, self._get(partition, [_ENTRY + key for key in keys]), strict=True))
+        return dict(zip(keys, self._get(partition, list(keys)), strict=True))
 
     def _get(self, partition: int, keys: list[bytes]) -> list[bytes | None]:
         return cast("list[bytes | None]", self._db(partition).get(cast(Any, keys))) if keys else []
@@ -198,10 +197,10 @@ class CandidateTable(faust.Table):
 
     def stage(self, partition: int, changes: Sequence[Change], floor: Version) -> Staged:
         """Decide each change against the newest version of its row, in order. Writes nothing."""
-        touched = {change.key[:GROUP_BYTES] for change in changes}
+        touched = {change.key[GROUP] for change in changes}
         staged = Staged({group: dict(found) for group, found in self.groups(partition, touched)})
         for index, change in enumerate(changes):
-            standing = staged.groups[change.key[:GROUP_BYTES]].get(change.key)
+            standing = staged.groups[change.key[GROUP]].get(change.key)
             accepted = _is_newer(change.entry, standing, floor)
             if accepted and not change.kept:
                 staged.put(change.key, change.entry)
@@ -227,7 +226,7 @@ class CandidateTable(faust.Table):
         writes = rocksdict.WriteBatch(raw_mode=True)
         for key, entry in entries.items():
             _put(writes, key, entry, standing.get(key), ranked_at)
-            items.append((_ENTRY + key, entry))
+            items.append((key, entry))
         for topic, position in positions.items():
             key, value = _POSITION + topic.encode(), _encode_position(position)
             writes.put(key, value)
@@ -279,8 +278,8 @@ class CandidateTable(faust.Table):
         keys = list(newest)
         for key, stored in zip(keys, self._get(partition, keys), strict=True):
             value = _greater(key, stored, newest[key])
-            if key.startswith(_ENTRY):
-                _put(writes, key[1:], value, stored, 0)
+            if key.startswith(PREFIX):
+                _put(writes, key, value, stored, 0)
             elif value is not None:
                 writes.put(key, value)
 
@@ -313,9 +312,9 @@ def _put(writes: Any, key: bytes, entry: bytes | None, standing: bytes | None, r
         for due in {due_time(standing, 0), forget_time(standing)}:
             writes.delete(_due_key(due, key))
     if entry is None:
-        writes.delete(_ENTRY + key)
+        writes.delete(key)
     else:
-        writes.put(_ENTRY + key, entry)
+        writes.put(key, entry)
         writes.put(_due_key(due_time(entry, ranked_at), key), b"")
 
 

@@ -1,8 +1,8 @@
 """An entry: what the table keeps of one source row, live or removed. Bytes that compare and slice without being decoded.
 
-Keys are 24 bytes: group (the UUID's 16) and primary key (8, biased so that bytes sort as numbers). Values begin with fixed
-fields, big-endian, laid out so that what is compared stands side by side; then item and subject; then the mapped target
-columns as the inside of a JSON object, ready to be sent.
+Keys are 25 bytes: a prefix that tells entries from what else the store holds, group (the UUID's 16) and primary key (8,
+biased so that bytes sort as numbers). Values begin with fixed fields, big-endian, laid out so that what is compared stands
+side by side; then item and subject; then the mapped target columns as the inside of a JSON object, ready to be sent.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from typing import Final
 REMEMBERED: Final = timedelta(days=35)
 MICROSECOND: Final = timedelta(microseconds=1)
 
-GROUP_BYTES: Final = 16
-KEY_BYTES: Final = 24
+PREFIX: Final = b"c"
+GROUP: Final = slice(1, 17)
+IDENTITY: Final = slice(17, 25)
 LIVE: Final = 1
 COUNTS: Final = 2
 
 _BIAS: Final = 2**63
-# flags, score, time, epoch, lsn, expires_at, forget_at, length of item, length of subject
+# flags, score, time, epoch, lsn, expires_at, forget_at, length of item, length of item and subject
 _FIXED: Final = struct.Struct(">BIQIQQQHH")
-SCORE_AND_TIME: Final = slice(1, 13)
 SCORE: Final = slice(1, 5)
 TIME: Final = slice(5, 13)
 VERSION: Final = slice(13, 25)
 EXPIRES_AT: Final = slice(25, 33)
 FORGET_AT: Final = slice(33, 41)
 ITEM_LENGTH: Final = slice(41, 43)
-SUBJECT_LENGTH: Final = slice(43, 45)
+NAMES_LENGTH: Final = slice(43, 45)
 #: Where the two lengths begin; a slice from here to the end of the subject names one place (item and subject) exactly.
 PLACE: Final = 41
 NAMES: Final = 45
@@ -51,18 +51,29 @@ def group_key(group: str) -> bytes:
 
 
 def entry_key(group: str, identity: int) -> bytes:
-    """24 bytes; sorts by group, then by primary key."""
-    return bytes.fromhex(group.replace("-", "")) + (identity + _BIAS).to_bytes(8, "big")
+    """Sorts by group, then by primary key."""
+    return b"c%b%b" % (bytes.fromhex(group.replace("-", "")), (identity + _BIAS).to_bytes(8, "big"))
 
 
 def live(  # noqa: PLR0913 - the fields of the layout
-    version: Version, *, counts: bool, score: int, time: int, expires_at: int, forget_at: int, item: str, subject: str, shown: bytes
+    version: Version,
+    *,
+    counts: bool,
+    score: int,
+    time: int,
+    expires_at: int,
+    forget_at: int,
+    item: str,
+    subject: str,
+    shown: bytes,
 ) -> bytes:
     """The entry of a row that stands. Times in microseconds since 1970, UTC; ``score`` scaled to an integer ≥ 0."""
     name, other = item.encode(), subject.encode()
     epoch, lsn = int.from_bytes(version[:4], "big"), int.from_bytes(version[4:], "big")
     flags = LIVE | COUNTS if counts else LIVE
-    fixed = _FIXED.pack(flags, score, time + _BIAS, epoch, lsn, max(expires_at, 0), max(forget_at, 0), len(name), len(other))
+    fixed = _FIXED.pack(
+        flags, score, time + _BIAS, epoch, lsn, max(expires_at, 0), max(forget_at, 0), len(name), len(name) + len(other)
+    )
     return b"".join((fixed, name, other, shown))
 
 
@@ -106,8 +117,7 @@ def item_of(entry: bytes) -> bytes:
 
 def shown_of(entry: bytes) -> bytes:
     """The mapped target columns: the inside of a JSON object."""
-    lengths = int.from_bytes(entry[ITEM_LENGTH], "big") + int.from_bytes(entry[SUBJECT_LENGTH], "big")
-    return entry[NAMES + lengths :]
+    return entry[NAMES + int.from_bytes(entry[NAMES_LENGTH], "big") :]
 
 
 def with_shown(entry: bytes, shown: bytes) -> bytes:

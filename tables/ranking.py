@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 
-from tables.entry import COUNTS, EXPIRES_AT, ITEM_LENGTH, LIVE, NAMES, PLACE, SCORE, SUBJECT_LENGTH, TIME
+from tables.entry import COUNTS, EXPIRES_AT, IDENTITY, ITEM_LENGTH, LIVE, NAMES, NAMES_LENGTH, PLACE, SCORE, TIME
 
 _SCORE_AND_TIME = slice(0, 12)
+_number = int.from_bytes
 
 
 def best(entries: Iterable[tuple[bytes, bytes]], size: int, now: int) -> list[bytes]:
@@ -17,8 +19,8 @@ def best(entries: Iterable[tuple[bytes, bytes]], size: int, now: int) -> list[by
     newest: dict[bytes, tuple[bytes, bytes]] = {}
     for key, entry in entries:
         if entry[0] & LIVE:
-            place = entry[PLACE : _names_end(entry)]
-            age = entry[TIME] + key[-8:]
+            place = entry[PLACE : NAMES + _number(entry[NAMES_LENGTH], "big")]
+            age = entry[TIME] + key[IDENTITY]
             standing = newest.get(place)
             if standing is None or age > standing[0]:
                 newest[place] = (age, entry)
@@ -27,17 +29,13 @@ def best(entries: Iterable[tuple[bytes, bytes]], size: int, now: int) -> list[by
     for age, entry in newest.values():
         if entry[0] & COUNTS and entry[EXPIRES_AT] >= moment:
             quality = entry[SCORE] + age
-            item = entry[NAMES : NAMES + int.from_bytes(entry[ITEM_LENGTH], "big")]
+            item = entry[NAMES : NAMES + _number(entry[ITEM_LENGTH], "big")]
             leader = leaders.get(item)
             if leader is None or quality > leader[0]:
                 leaders[item] = (quality, entry)
-    ranked = [leaders[item] for item in sorted(leaders)]
+    ranked = [leader for _, leader in sorted(leaders.items(), key=itemgetter(0))]
     ranked.sort(key=_score_and_time, reverse=True)  # Stable: equals stay in order of item.
     return [entry for _, entry in ranked[:size]]
-
-
-def _names_end(entry: bytes) -> int:
-    return NAMES + int.from_bytes(entry[ITEM_LENGTH], "big") + int.from_bytes(entry[SUBJECT_LENGTH], "big")
 
 
 def _score_and_time(leader: tuple[bytes, bytes]) -> bytes:

@@ -31,13 +31,16 @@ async def browser():
         await browser.close()
 
 
+class RunningWorld(World):
+    """A world whose time goes on."""
+
+    def clock(self):
+        return NOON + timedelta(seconds=time.monotonic())
+
+
 @pytest.fixture
 def world():
-    """A world whose time goes on."""
-    started = time.monotonic()
-    world = World()
-    world.clock = lambda: NOON + timedelta(seconds=time.monotonic() - started)
-    return world
+    return RunningWorld()
 
 
 @pytest.fixture

@@ -17,9 +17,7 @@ def drawn(families, draws):
 def test_equal_seeds_give_equal_families_and_another_seed_gives_others():
     first, again, other = Population(5, 50), Population(5, 50), Population(6, 50)
     assert [first.family(rank) for rank in range(50)] == [again.family(rank) for rank in range(50)]
-    assert {first.family(rank).family_id for rank in range(50)}.isdisjoint(
-        other.family(rank).family_id for rank in range(50)
-    )
+    assert {first.family(rank).family_id for rank in range(50)}.isdisjoint(other.family(rank).family_id for rank in range(50))
 
 
 @pytest.mark.parametrize("families", [200, 2000, 20_000])

@@ -36,9 +36,7 @@ def test_every_value_of_a_change_is_bound(kind):
 
 
 def test_an_expiring_evaluation_leaves_the_30_days_within_minutes():
-    moments = [
-        c.parameters["evaluation_timestamp"] for c in changes(5, 5000) if c.kind is ChangeKind.EXPIRING_EVALUATION
-    ]
+    moments = [c.parameters["evaluation_timestamp"] for c in changes(5, 5000) if c.kind is ChangeKind.EXPIRING_EVALUATION]
     assert len(moments) > 50
     assert all(timedelta(0) < moment + EXPIRY_AGE - NOW <= EXPIRES_WITHIN for moment in moments)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from flows.eligibility_hints import ELIGIBILITY_HINTS
 from tables.candidates import Change
-from tables.entry import LOWEST, entry_key, item_of, removed, shown_of, version_of
+from tables.entry import GROUP, LOWEST, entry_key, item_of, removed, shown_of, version_of
 from tables.entry_builder import entry_builder, microseconds
 from tables.ranking import best
 from tests.oracle.ranking import Row, hints
@@ -219,7 +219,7 @@ def test_recovery_keeps_the_greater_version_when_a_frozen_owner_wrote_late(make_
     late = make_table("frozen")
     RUN(apply(late, [old]))
     restore(heir, changelog.logs[0])
-    (_, candidates), *_ = heir.groups(0, [new.key[:16]])
+    (_, candidates), *_ = heir.groups(0, [new.key[GROUP]])
     assert [hint_of(b"0" * 16, entry, 1)[3] for _, entry in candidates] == [Decimal(1)]
 
 
@@ -270,7 +270,7 @@ def test_sixth_scheme_is_promoted_when_the_first_expires(table):
     history = [(n, 0, scheme(n, timedelta(days=30) if n == 1 else timedelta(0))) for n in range(1, 7)]
     events, _ = events_of(next(cases), history)
     RUN(apply(table, [change for _, _, change in events]))
-    group = events[0][2].key[:16]
+    group = events[0][2].key[GROUP]
     (_, candidates), *_ = table.groups(0, [group])
     before = [item_of(entry).decode() for entry in best(candidates, 5, microseconds(NOW))]
     after = [item_of(entry).decode() for entry in best(candidates, 5, microseconds(NOW) + 1)]
