@@ -2,13 +2,12 @@
 
 import time
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 from bench.backlog import Backlog
 from bench.errors import BenchError
 from bench.process import Launch
-from bench.stage import Stage
+from bench.stage import Stage, new_name
 from flows.model import Flow
 from stack.procfile import read_procfile
 from stack.supervisor import DEFAULT_PROCFILE
@@ -18,8 +17,6 @@ STATE_TABLES = ("ledger", "dead_letter", "worker", "flow_state", "audit")
 # Candidates expire while we look, and the worker looks for expired ones every 20 s: give it two such rounds.
 VERIFY_SECONDS = 45.0
 VERIFY_PAUSE = 0.5
-
-_lives = count(1)
 
 
 @dataclass
@@ -32,7 +29,7 @@ class Ours:
 
     def prepare(self, stage: Stage) -> None:
         """Empty target and state; the changelog of the new application id does not exist yet."""
-        self.application_id = f"bench-{next(_lives)}"
+        self.application_id = new_name("bench")
         tables = [self.flow.target.table.qualified, *(f"sync.{name}" for name in STATE_TABLES)]
         stage.citizen.rows(f"TRUNCATE {', '.join(tables)}")
 

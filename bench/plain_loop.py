@@ -6,34 +6,33 @@ from dataclasses import dataclass
 from bench.backlog import Backlog
 from bench.peer_table import PeerTable
 from bench.process import Launch
-from bench.stage import Stage
+from bench.stage import Stage, new_name
 from flows.model import Flow
 
 
 @dataclass
 class PlainLoop:
-    """aiokafka, orjson, aiopg; see :mod:`bench.programs.plain_loop`. ``run`` keeps the groups of two lives apart."""
+    """aiokafka, orjson, aiopg; see :mod:`bench.programs.plain_loop`."""
 
     flow: Flow
     name: str = "plain loop"
-    run: int = 0
+    group: str = ""
 
     @property
     def table(self) -> PeerTable:
-        """Where it writes; the group is named like it."""
-        return PeerTable(self.flow, f"plain_loop_{self.run}")
+        """Where it writes."""
+        return PeerTable(self.flow, "plain_loop")
 
     def prepare(self, stage: Stage) -> None:
-        """Make the table; a new name is a new group, which begins at the beginning."""
-        self.clear(stage)
-        self.run += 1
+        """Make the table; a new group begins at the beginning."""
+        self.group = new_name("plain-loop")
         self.table.create(stage)
 
     def launch(self, stage: Stage) -> Launch:  # noqa: ARG002 the protocol's signature
         """Compose the command; settings are in the environment."""
         record = ", ".join(f"{name} {sql_type}" for name, sql_type in self.table.columns.items())
         program = [sys.executable, "-m", "bench.programs.plain_loop"]
-        return Launch([*program, self.flow.topic, self.table.qualified, f"{record}, lsn bigint"])
+        return Launch([*program, self.group, self.flow.topic, self.table.qualified, f"{record}, lsn bigint"])
 
     def visible(self, stage: Stage) -> int:
         """Count the rows."""

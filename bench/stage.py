@@ -1,6 +1,7 @@
 """The ground on which everything is measured: a fresh local stack with schema, migrations and connector."""
 
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,6 +49,11 @@ def open_stage(state: Path, jars: Path, say: Say) -> Iterator[Stage]:
         stage.citizen.close()
     finally:
         stack.remove()
+
+
+def new_name(prefix: str) -> str:
+    """Return a name that nothing had before: Kafka remembers groups and topics."""
+    return f"{prefix}-{secrets.token_hex(4)}"
 
 
 def _prepare(stage: Stage) -> None:

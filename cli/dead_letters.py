@@ -18,8 +18,8 @@ from sinks.payload_cipher import PayloadCipher
 commands = typer.Typer(help="Records that could not be applied.", no_args_is_help=True)
 
 Id = Annotated[int, typer.Argument(metavar="ID", help="Number of the dead letter.")]
-Ids = Annotated[list[int], typer.Argument(metavar="ID...", help="Numbers of dead letters, as `list` shows them.")]
-MaybeIds = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="Numbers of dead letters.")]
+Ids = Annotated[list[int], typer.Argument(metavar="ID", help="Numbers of dead letters, as `list` shows them.")]
+MaybeIds = Annotated[list[int] | None, typer.Argument(metavar="ID", help="Numbers of dead letters.")]
 Status = Annotated[str, typer.Option("--status", help="open, replayed, closed, discarded or all.")]
 OnlyReason = Annotated[str | None, typer.Option("--reason", help="Only those with this reason, such as out_of_range.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many, oldest first.")]

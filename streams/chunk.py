@@ -11,28 +11,17 @@ from sinks.ledger import Advance, Outcome
 from streams.batches import Record
 from streams.decoding import Decoded
 from tables.candidates import Staged
-from tables.entry import VERSION, removed, renumbered
 
 #: Carried by a record that replays a dead letter: the letter's id in decimal.
 REPLAY_HEADER = "sync-dead-letter-id"
 
 
 def settle(decoded: Decoded, staged: Staged) -> None:
-    """Turn what staging could not do into problems, and keep refused rows at their last good version."""
+    """Turn what staging could not do into problems."""
     for index in staged.missing:
         number = decoded.owners[index]
         detail = "a column that the source left out is not known here; set REPLICA IDENTITY FULL and replay"
         decoded.problems[number] = BadRecord(Reason.UNCHANGED_TOAST, detail, decoded.row_keys.get(number))
-    for index, number in enumerate(decoded.owners):
-        key = decoded.changes[index].key
-        if number in decoded.problems and key in staged.entries:
-            staged.put(key, _barred(decoded.changes[index].entry, staged.standing[key]))
-
-
-def _barred(refused: bytes, standing: bytes | None) -> bytes:
-    """The last good version under the refused one's number, so that recovery does not prefer the refused one."""
-    version = refused[VERSION]
-    return removed(version, 0, refused) if standing is None else renumbered(standing, version)
 
 
 def outcomes(decoded: Decoded, staged: Staged) -> Counter[Outcome]:

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from typing import Final
 
 from streams.batches import Record
+
+#: How long a lane waits for records that the log is known to hold: a fetch of all partitions takes less.
+LINGER_SECONDS: Final = 0.15
+
+
+def _unknown(_: Record) -> int:
+    return 0
 
 
 class Inbox:
@@ -45,20 +54,20 @@ class Inbox:
         else:
             self.discarded += len(batch)
 
-    async def take(self, max_records: int, timeout: float) -> list[Record]:
+    async def take(self, max_records: int, timeout: float, backlog: Callable[[Record], int] = _unknown) -> list[Record]:
         """All that waits of one topic, up to the limits, but at least one batch.
 
-        Empty after ``timeout`` seconds or :meth:`wake`.
+        ``backlog`` tells how many records the log holds behind a given one: while there are some, waiting a little for
+        them makes one large transaction of many small ones. Empty after ``timeout`` seconds or :meth:`wake`.
         """
+        if not self._batches and not await self._changed_within(timeout):
+            return []
+        deadline = asyncio.get_running_loop().time() + LINGER_SECONDS
+        while self._batches and self._bytes < self._max_bytes and backlog(self._batches[-1][-1]) > 0:
+            if not await self._changed_within(deadline - asyncio.get_running_loop().time()):
+                break
         if not self._batches:
-            self._changed.clear()
-            try:
-                async with asyncio.timeout(timeout):
-                    await self._changed.wait()
-            except TimeoutError:
-                return []
-            if not self._batches:
-                return []
+            return []
         records = list(self._next())
         size = _size(records)
         while self._fits(records, size, max_records):
@@ -91,6 +100,15 @@ class Inbox:
     async def _change(self) -> None:
         self._changed.clear()
         await self._changed.wait()
+
+    async def _changed_within(self, seconds: float) -> bool:
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return False
+        return True
 
 
 def _size(records: list[Record]) -> int:

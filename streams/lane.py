@@ -58,6 +58,8 @@ class PartitionReader(Protocol):
 
     def close_partitions(self, tps: set[TP]) -> None: ...
 
+    def highwater(self, tp: TP) -> int | None: ...
+
 
 @dataclass(frozen=True)
 class LaneServices:
@@ -197,13 +199,18 @@ class Lane:
         settings = self._services.settings
         while not (self._closing or self._reopen):
             wait = max(self._expiry_due - time.monotonic(), 0.0)
-            records = await self.inbox.take(settings.max_chunk_records, wait)
+            records = await self.inbox.take(settings.max_chunk_records, wait, self._backlog)
             if records:
                 async with self._services.slots:
                     await self._apply(records)
             if time.monotonic() >= self._expiry_due:
                 await self._services.expiry.run(next(iter(self.claims.values())))
                 self._expiry_due = time.monotonic() + settings.expiry_interval
+
+    def _backlog(self, record: Record) -> int:
+        """Records that the log holds behind ``record``, as of the last fetch."""
+        end = self._reader.highwater(TP(record.topic, record.partition))
+        return (end or 0) - record.offset - 1
 
     async def _apply(self, records: list[Record]) -> None:
         topic = records[0].topic

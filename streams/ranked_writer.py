@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-
-import msgspec
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from flows.model import Flow
 from sinks.pool import Session
 from sinks.ranked_rows import ranked_statement
-from tables.candidates import CandidateTable
+from tables.candidates import CandidateTable, Rank
 from tables.entry import shown_of
 from tables.ranking import best
 
-#: Group → its entries by key.
-Groups = Mapping[bytes, Mapping[bytes, bytes]]
+#: Group → its winning entries, in order of rank.
+Ranked = Mapping[bytes, Sequence[bytes]]
 
 
 class RankedWriter:
@@ -27,26 +25,26 @@ class RankedWriter:
         group = next(column.name for column in flow.target.columns if column.source == flow.ranking.group)
         self._row = f'{{%b,"{group}":"%b","{flow.ranking.rank}":%d}}'.encode()
 
+    def rank(self, now: int) -> Rank:
+        """The ranking of one group as of ``now`` (microseconds)."""
+        return lambda entries: best(entries, self._size, now)
+
     async def write_stored(self, session: Session, partition: int, groups: Iterable[bytes], now: int) -> tuple[int, int]:
         """Rank groups as they stand in the table; see :meth:`write`."""
-        found = {group: dict(entries) for group, entries in self._table.groups(partition, groups)}
-        return await self.write(session, found, now)
+        ranked = {group: best(entries, self._size, now) for group, entries in self._table.groups(partition, groups)}
+        return await self.write(session, ranked)
 
-    async def write(self, session: Session, groups: Groups, now: int) -> tuple[int, int]:
-        """Rank ``groups`` as of ``now`` (microseconds); returns (deleted, written) rows, raises ``psycopg2.Error``."""
-        rows = b",".join(self._rows(groups, now))
-        parameters = {"groups": _json_array(groups), "rows": f"[{rows.decode()}]"}
-        row = await session.row(self._statement, parameters)
+    async def write(self, session: Session, ranked: Ranked) -> tuple[int, int]:
+        """Make the target hold these winners; returns (deleted, written) rows, raises ``psycopg2.Error``."""
+        groups = ",".join(f'"{group.hex()}"' for group in ranked)
+        rows = b",".join(self._rows(ranked)).decode()
+        row = await session.row(self._statement, {"groups": f"[{groups}]", "rows": f"[{rows}]"})
         assert row is not None, "the statement answers one row"
         return row[0], row[1]
 
-    def _rows(self, groups: Groups, now: int) -> Iterable[bytes]:
+    def _rows(self, ranked: Ranked) -> Iterator[bytes]:
         """Target rows as JSON objects; entries hold the inside of theirs ready."""
-        for group, entries in groups.items():
+        for group, winners in ranked.items():
             name = group.hex().encode()
-            for place, entry in enumerate(best(entries.items(), self._size, now), 1):
+            for place, entry in enumerate(winners, 1):
                 yield self._row % (shown_of(entry), name, place)
-
-
-def _json_array(groups: Collection[bytes]) -> str:
-    return msgspec.json.encode([group.hex() for group in groups]).decode()

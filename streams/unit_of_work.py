@@ -130,9 +130,7 @@ class UnitOfWork:
                 decoded = await self._admit(claim, locked, position, decoded)
                 if not decoded.records:
                     return await self._nothing(session, locked, decoded)
-                if refused is not None:
-                    decoded.problems[0] = refused
-                return await self._write(session, claim, locked, position, decoded)
+                return await self._write(session, claim, locked, position, decoded, refused)
             except (Gap, FlowHalted, FlowMustStop):
                 await session.run("ROLLBACK")
                 raise
@@ -161,8 +159,19 @@ class UnitOfWork:
         await session.run("ROLLBACK")
         return Committed(locked.next_offset, truncated=decoded.truncated)
 
-    async def _write(self, session: Session, claim: Claim, locked: Locked, position: Position, decoded: Decoded) -> Committed:
-        staged = self.table.stage(claim.partition, decoded.changes, position.floor)
+    async def _write(  # noqa: PLR0913 - what one transaction is about
+        self,
+        session: Session,
+        claim: Claim,
+        locked: Locked,
+        position: Position,
+        decoded: Decoded,
+        refused: BadRecord | None,
+    ) -> Committed:
+        rank = self.writer.rank(locked.now)
+        staged = self.table.stage(claim.partition, decoded.changes, position.floor, rank, barred=refused is not None)
+        if refused is not None:
+            decoded.problems[0] = refused
         chunk.settle(decoded, staged)
         counts = chunk.outcomes(decoded, staged)
         read, dead = counts.total(), counts[Outcome.DEAD_LETTERED]
@@ -192,8 +201,8 @@ class UnitOfWork:
 
     async def _target(self, session: Session, claim: Claim, locked: Locked, decoded: Decoded, staged: Staged) -> tuple[int, int]:
         written = (0, 0)
-        if staged.groups:
-            written = await self.writer.write(session, staged.groups, locked.now)
+        if staged.ranked:
+            written = await self.writer.write(session, staged.ranked)
         if decoded.problems:
             await dead_letters.write(session, self.flow.name, chunk.letters(decoded), self.cipher)
         if healed := chunk.healed(decoded, staged, locked.open_letters):

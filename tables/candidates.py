@@ -18,7 +18,20 @@ from faust.types.stores import StoreT
 
 from flows.model import Flow
 from tables.changelog import Append, Appended, BatchProducer, Item, append
-from tables.entry import GROUP, LOWEST, PREFIX, VERSION, Version, due_time, forget_time, is_live, shown_of, with_shown
+from tables.entry import (
+    GROUP,
+    LOWEST,
+    PREFIX,
+    VERSION,
+    Version,
+    due_time,
+    forget_time,
+    is_live,
+    removed,
+    renumbered,
+    shown_of,
+    with_shown,
+)
 from tables.entry_builder import carried
 from tables.store import OFFSET_KEY, BulkStore
 
@@ -30,6 +43,8 @@ _SKIPPED: Final = 24
 
 #: Entries by key; ``None`` where there is none.
 Entries = dict[bytes, bytes | None]
+#: From the (key, entry) pairs of a group to its winners.
+Rank = Callable[[Iterable[tuple[bytes, bytes]]], list[bytes]]
 
 
 class Position(msgspec.Struct, array_like=True, frozen=True):
@@ -64,21 +79,15 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 class Staged:
     """The outcome of changes against the entries, before anything is written.
 
-    ``groups``: group → key → entry, as it will be. ``accepted[i]``: change i is the newest of its row. ``missing``: indexes
-    of changes whose kept values are nowhere. ``entries`` are to be written, ``standing`` is what they replace.
+    ``accepted[i]``: change i is the newest of its row. ``missing``: indexes of changes whose kept values are nowhere.
+    ``entries`` are to be written, ``standing`` is what they replace. ``ranked``: touched group → its winners, in order.
     """
 
-    groups: dict[bytes, dict[bytes, bytes]] = field(default_factory=dict)
-    accepted: list[bool] = field(default_factory=list)
+    accepted: list[bool]
     missing: list[int] = field(default_factory=list)
     entries: Entries = field(default_factory=dict)
     standing: Entries = field(default_factory=dict)
-
-    def put(self, key: bytes, entry: bytes) -> None:
-        """Let ``entry`` stand at ``key``."""
-        group = self.groups[key[GROUP]]
-        self.standing.setdefault(key, group.get(key))
-        self.entries[key] = group[key] = entry
+    ranked: dict[bytes, list[bytes]] = field(default_factory=dict)
 
 
 class CandidateTable(faust.Table):
@@ -195,22 +204,26 @@ class CandidateTable(faust.Table):
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
-    def stage(self, partition: int, changes: Sequence[Change], floor: Version) -> Staged:
-        """Decide each change against the newest version of its row, in order. Writes nothing."""
-        touched = {change.key[GROUP] for change in changes}
-        staged = Staged({group: dict(found) for group, found in self.groups(partition, touched)})
+    def stage(
+        self, partition: int, changes: Sequence[Change], floor: Version, rank: Rank | None = None, *, barred: bool = False
+    ) -> Staged:
+        """Decide each change against the newest version of its row, in order, and rank the touched groups. Writes nothing.
+
+        Goes group by group, so that no more than one group's entries are in memory. ``barred``: the database has refused
+        these changes; their rows stay at the last good version, under the refused one's number, which recovery then prefers.
+        """
+        staged = Staged([False] * len(changes))
+        by_group: dict[bytes, list[int]] = {}
         for index, change in enumerate(changes):
-            standing = staged.groups[change.key[GROUP]].get(change.key)
-            accepted = _is_newer(change.entry, standing, floor)
-            if accepted and not change.kept:
-                staged.put(change.key, change.entry)
-            elif accepted and standing is not None and is_live(standing):
-                shown = carried(shown_of(change.entry), shown_of(standing), change.kept)
-                staged.put(change.key, with_shown(change.entry, shown))
-            elif accepted:
-                staged.missing.append(index)
-                accepted = False
-            staged.accepted.append(accepted)
+            by_group.setdefault(change.key[GROUP], []).append(index)
+        for group, found in self.groups(partition, by_group):
+            entries = dict(found)
+            for index in by_group[group]:
+                entry = _decided(staged, index, changes[index], entries.get(changes[index].key), floor)
+                if entry is not None:
+                    _stand(staged, entries, changes[index].key, entry, barred=barred)
+            if rank is not None:
+                staged.ranked[group] = rank(entries.items())
         return staged
 
     async def write(
@@ -295,6 +308,28 @@ def _greater(key: bytes, standing: bytes | None, given: bytes | None) -> bytes |
         old, new = _decode_position(standing), _decode_position(given)
         return given if (new.rebuilt, new.next_offset) >= (old.rebuilt, old.next_offset) else standing
     return given if given[VERSION] >= standing[VERSION] else standing
+
+
+def _decided(staged: Staged, index: int, change: Change, standing: bytes | None, floor: Version) -> bytes | None:
+    """The entry that the change makes stand, or ``None`` when a newer one does, or a kept value is nowhere."""
+    if not _is_newer(change.entry, standing, floor):
+        return None
+    entry = change.entry
+    if change.kept:
+        if standing is None or not is_live(standing):
+            staged.missing.append(index)
+            return None
+        entry = with_shown(entry, carried(shown_of(entry), shown_of(standing), change.kept))
+    staged.accepted[index] = True
+    return entry
+
+
+def _stand(staged: Staged, entries: dict[bytes, bytes], key: bytes, entry: bytes, *, barred: bool) -> None:
+    standing = entries.get(key)
+    staged.standing.setdefault(key, standing)
+    if barred:
+        entry = removed(entry[VERSION], 0, entry) if standing is None else renumbered(standing, entry[VERSION])
+    staged.entries[key] = entries[key] = entry
 
 
 def _is_newer(given: bytes, standing: bytes | None, floor: Version) -> bool:

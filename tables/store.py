@@ -13,7 +13,7 @@ from faust.stores import rocksdb
 from faust.types import TP, EventT
 
 OFFSET_KEY: Final = rocksdb.Store.offset_key
-WRITE_BUFFER_BYTES: Final = 2 * 2**20
+WRITE_BUFFER_BYTES: Final = 2**20
 OPEN_FILES: Final = 256
 
 
@@ -37,7 +37,7 @@ class SharedCacheOptions(rocksdb.RocksDBOptions):
         options.create_if_missing(True)
         options.set_max_open_files(OPEN_FILES)
         options.set_write_buffer_size(WRITE_BUFFER_BYTES)
-        options.set_max_write_buffer_number(3)
+        options.set_max_write_buffer_number(2)
         options.set_block_based_table_factory(blocks)
         return options
 

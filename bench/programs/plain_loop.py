@@ -1,8 +1,8 @@
 """The simplest thing that could work: aiokafka, orjson, aiopg and one upsert per fetch and partition.
 
 No ranking, no table, no ledger, no fencing, no dead letters: the ceiling for these packages, not a rival. Partitions are
-written side by side, the fetches of one partition one after the other. Arguments: topic, table, its columns as a record
-definition, the key first. Any error ends it. Settings come from the environment.
+written side by side, the fetches of one partition one after the other. Arguments: group, topic, table, its columns as a
+record definition, the key first. Any error ends it. Settings come from the environment.
 """
 
 import asyncio
@@ -25,12 +25,12 @@ COMMIT_SECONDS = 1.0
 
 
 class PlainLoop:
-    """Reads as a member of the group named like the table; commits to Kafka what the database has."""
+    """Reads as a member of a group; commits to Kafka what the database has."""
 
-    def __init__(self, settings: Settings, topic: str, table: str, record: str) -> None:
+    def __init__(self, settings: Settings, group: str, topic: str, table: str, record: str) -> None:
         self._settings = settings
         self._topic = topic
-        self._group = table
+        self._group = group
         self._key = column_names(record)[0]
         self._statement = upsert(table, record)
         self._slots = asyncio.Semaphore(WRITERS)
