@@ -114,11 +114,11 @@ class Worker(_Section):
     web_port: int = Field(default=6066, ge=0, le=65535)
     max_poll_records: int = Field(default=4000, ge=1, description="records per partition and fetch")
     max_chunk_records: int = Field(default=8000, ge=1, description="records that one transaction may merge")
-    max_chunk_bytes: int = Field(default=6 * 2**20, ge=1, description="bytes that one transaction may merge")
+    max_chunk_bytes: int = Field(default=4 * 2**20, ge=1, description="bytes that may wait in a lane, and that one transaction may merge")
     max_fetch_bytes: int = Field(default=2**20, ge=1, description="bytes per partition and fetch")
     expiry_interval: float = Field(default=20.0, gt=0, description="seconds between looks for expired candidates")
     control_interval: float = Field(default=1.0, gt=0, description="seconds between looks at pause, replay and resume")
-    block_cache_bytes: int = Field(default=32 * 2**20, ge=2**20, description="RocksDB block cache per process")
+    block_cache_bytes: int = Field(default=16 * 2**20, ge=2**20, description="RocksDB block cache per process")
     dead_letter_share: float = Field(default=0.2, gt=0, le=1, description="share of a window that stops the flow")
     dead_letter_window: int = Field(default=1000, ge=10, description="records in that window")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.allocator import keep_one_heap
 from app.composition import create_app
 from settings import load_settings
 
@@ -11,5 +12,6 @@ from settings import load_settings
 def __getattr__(name: str) -> Any:
     if name != "app":
         raise AttributeError(name)
+    keep_one_heap()
     globals()["app"] = create_app(load_settings())
     return globals()["app"]

@@ -78,7 +78,7 @@ class Composition:
         self.status = StatusBook(self._coordinators, self._status_reader)
         app.on_partitions_assigned.connect(self._assigned)
         app.on_partitions_revoked.connect(self._revoked)
-        app.service(_reporter(self))
+        self._reporter = Reporter(self)
         web_host = settings.worker.web_host
         mount(
             app.web.web_app,
@@ -138,6 +138,9 @@ class Composition:
 
     async def _assigned(self, app: faust.App, assigned: set[TP], **kwargs: Any) -> None:
         app.consumer.on_ready = self._recovered
+        if not self._reporter.started:
+            # Faust would start it after recovery, and nobody would see a worker that is recovering.
+            await app.add_runtime_dependency(self._reporter)
         for coordinator in self._coordinators:
             await coordinator.assigned(assigned)
 
@@ -181,18 +184,23 @@ class Composition:
             await pool.close()
 
 
-def _reporter(composition: Composition) -> type[mode.Service]:
-    class Reporter(mode.Service):
-        async def on_start(self) -> None:
-            await composition.start(self)
+class Reporter(mode.Service):
+    """Starts and stops what belongs to the composition, and reports while it runs."""
 
-        @mode.Service.task
-        async def _report(self) -> None:
-            while not self.should_stop:
-                await composition.report()
-                await self.sleep(STATUS_SECONDS)
+    def __init__(self, composition: Composition) -> None:
+        super().__init__()
+        self._composition = composition
 
-        async def on_shutdown(self) -> None:
-            await composition.stop()
+    async def on_start(self) -> None:
+        """Start the coordinators."""
+        await self._composition.start(self)
 
-    return Reporter
+    @mode.Service.task
+    async def _report(self) -> None:
+        while not self.should_stop:
+            await self._composition.report()
+            await self.sleep(STATUS_SECONDS)
+
+    async def on_shutdown(self) -> None:
+        """Close what everybody used."""
+        await self._composition.stop()

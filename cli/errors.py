@@ -35,7 +35,8 @@ def _database(error: Exception) -> str:
     """Only the primary message: DETAIL and CONTEXT of PostgreSQL quote values."""
     if isinstance(error, psycopg.Error) and error.diag.message_primary:
         return f"the database refused: {error.diag.message_primary} (SQLSTATE {error.sqlstate})"
-    return f"the database cannot be used: {str(error).strip()}"
+    first_line, *_ = str(error).strip().splitlines() or [type(error).__name__]
+    return f"the database cannot be used: {first_line}"
 
 
 def _kafka(error: Exception) -> str:

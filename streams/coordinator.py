@@ -79,13 +79,15 @@ class Coordinator(mode.Service):
             wanted = [(topic, partition) for partition in topics for topic in topics[partition]]
             claims = await self._until_answering(lambda: self._try_claim(wanted))
             await self._until_answering(self._check_source)
-            await self._recovered.wait()
             by_partition: dict[int, dict[str, Claim]] = defaultdict(dict)
             for claim in claims:
                 by_partition[claim.partition][claim.topic] = claim
-            for partition, owned in by_partition.items():
-                self.lanes[partition] = Lane(self.services, partition, owned, self._consumer())
-                self._lane_tasks[partition] = asyncio.create_task(self.lanes[partition].run())
+            self.lanes = {
+                partition: Lane(self.services, partition, owned, self._consumer()) for partition, owned in by_partition.items()
+            }
+            await self._recovered.wait()
+            for partition, lane in self.lanes.items():
+                self._lane_tasks[partition] = asyncio.create_task(lane.run())
         except asyncio.CancelledError:
             raise
         except Exception as error:

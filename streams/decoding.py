@@ -55,7 +55,8 @@ class Decoder:
                 decoded.problems[number] = problem
                 continue
             if change.kind is Kind.UPSERT or change.kind is Kind.DELETE:
-                decoded.source_times.append(change.source_time)
+                if change.lsn:  # Snapshot reads are as old as they are; they say nothing about latency.
+                    decoded.source_times.append(change.source_time)
                 self._add(decoded, number, change)
             elif change.kind is Kind.TOMBSTONE:
                 decoded.tombstones.add(number)

@@ -42,6 +42,7 @@ FAILURE_PAUSE: Final = 0.2
 class LaneState(StrEnum):
     """What a lane is doing, as people see it."""
 
+    RECOVERING = "recovering"
     OPENING = "opening"
     OPEN = "open"
     REBUILDING = "rebuilding"
@@ -85,7 +86,7 @@ class Lane:
     def __init__(self, services: LaneServices, partition: int, claims: dict[str, Claim], reader: PartitionReader) -> None:
         self.partition = partition
         self.claims = claims
-        self.state = LaneState.OPENING
+        self.state = LaneState.RECOVERING
         self.statistics = {topic: PartitionStatistics() for topic in claims}
         self.last_error: str | None = None
         self.next_offsets = {topic: claim.next_offset for topic, claim in claims.items()}

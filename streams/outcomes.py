@@ -10,21 +10,26 @@ from typing import Final
 from sinks.ledger import Outcome
 
 SAMPLES: Final = 2000
+LATENCY_WINDOW: Final = 60.0
 RATE_WINDOW: Final = 10.0
 
 
 @dataclass
 class Latencies:
-    """Commit in the source → commit in the target, the last :data:`SAMPLES` of them, in seconds."""
+    """Commit in the source → commit in the target, of at most :data:`SAMPLES` records of the last minute."""
 
-    samples: deque[float] = field(default_factory=lambda: deque(maxlen=SAMPLES))
+    samples: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=SAMPLES))
+
+    def add(self, source_times: list[int]) -> None:
+        """Records that became visible just now; ``source_times`` in microseconds."""
+        now = time.time()
+        self.samples.extend((now, now - moment / 1e6) for moment in source_times)
 
     def percentile_ms(self, share: float) -> float | None:
-        """A percentile in milliseconds, or ``None`` before the first sample."""
-        if not self.samples:
-            return None
-        ordered = sorted(self.samples)
-        return round(ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000, 1)
+        """A percentile in milliseconds, or ``None`` when nothing became visible in the window."""
+        oldest = time.time() - LATENCY_WINDOW
+        ordered = sorted(latency for seen, latency in self.samples if seen >= oldest)
+        return round(ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000, 1) if ordered else None
 
 
 @dataclass
@@ -41,7 +46,7 @@ class PartitionStatistics:
         now = time.time()
         self.outcomes.update(counts)
         self.recent.append((now, sum(counts.values())))
-        self.latencies.samples.extend(now - moment / 1e6 for moment in source_times)
+        self.latencies.add(source_times)
 
     def rate(self) -> float:
         """Records per second over the last :data:`RATE_WINDOW` seconds."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -77,9 +78,7 @@ def _lag_seconds(lane: Lane, statistics: PartitionStatistics, behind: int) -> fl
 def _flow(coordinator: Coordinator) -> dict[str, Any]:
     lanes = list(coordinator.lanes.values())
     book = [statistics for lane in lanes for statistics in lane.statistics.values()]
-    latencies = Latencies()
-    for statistics in book:
-        latencies.samples.extend(statistics.latencies.samples)
+    latencies = Latencies(deque(sample for statistics in book for sample in statistics.latencies.samples))
     states = {lane.state for lane in lanes}
     return {
         "flow": coordinator.services.flow.name,

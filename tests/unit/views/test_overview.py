@@ -233,12 +233,42 @@ async def test_a_worker_that_cannot_describe_itself_still_shows_the_others(world
     assert [silence.part for silence in view.silences] == ["this worker"]
 
 
-async def test_nobody_is_waited_for_longer_than_patience_allows(world):
-    async def never():
-        await asyncio.Event().wait()
+async def test_who_is_slow_is_not_waited_for_and_not_asked_again_before_the_answer(world):
+    asked, ready = [], asyncio.Event()
 
-    answer = await Question(never, world.clock, patience=0.01).answer()
-    assert (answer.value, answer.at, answer.problem) == (None, None, "no answer within 0.01 s")
+    async def slow():
+        asked.append(world.now)
+        await ready.wait()
+        return "here"
+
+    question = Question(slow, world.clock, patience=0.01)
+    for _ in range(3):
+        answer = await question.answer()
+        assert (answer.value, answer.at, answer.problem) == (None, None, "no answer within 0.01 s")
+    assert len(asked) == 1
+    ready.set()
+    answer = await question.answer()
+    assert (answer.value, answer.at, answer.problem) == ("here", NOON, None)
+
+
+async def test_an_answer_that_came_late_is_as_old_as_it_is(world):
+    answers: asyncio.Queue[str] = asyncio.Queue()
+    noted = asyncio.Event()
+
+    def clock():
+        noted.set()
+        return world.now
+
+    question = Question(answers.get, clock, patience=0.01)
+    await question.answer()
+    answers.put_nowait("first")
+    await noted.wait()
+    await asyncio.sleep(0)
+    world.now += timedelta(hours=1)
+    answer = await question.answer()
+    assert (answer.value, answer.at, answer.problem) == ("first", NOON, "no answer within 0.01 s")
+    answers.put_nowait("second")
+    assert (await question.answer()).value == "second"
 
 
 async def test_a_fault_is_not_taken_for_silence(world):
