@@ -114,7 +114,9 @@ class Worker(_Section):
     web_port: int = Field(default=6066, ge=0, le=65535)
     max_poll_records: int = Field(default=4000, ge=1, description="records per partition and fetch")
     max_chunk_records: int = Field(default=8000, ge=1, description="records that one transaction may merge")
-    max_chunk_bytes: int = Field(default=4 * 2**20, ge=1, description="bytes that may wait in a lane, and that one transaction may merge")
+    max_chunk_bytes: int = Field(
+        default=4 * 2**20, ge=1, description="bytes that may wait in a lane, and that one transaction may merge"
+    )
     max_fetch_bytes: int = Field(default=2**20, ge=1, description="bytes per partition and fetch")
     expiry_interval: float = Field(default=20.0, gt=0, description="seconds between looks for expired candidates")
     control_interval: float = Field(default=1.0, gt=0, description="seconds between looks at pause, replay and resume")

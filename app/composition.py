@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import faust
 import mode
@@ -52,7 +52,7 @@ SILENT_HOURS = 24
 def create_app(settings: Settings) -> faust.App:
     """A Faust app with one agent per topic. Connects to nothing until the worker starts."""
     topics = frozenset(topic for flow in FLOWS for topic in flow.topics)
-    scheduler = type("Scheduler", (BatchScheduler,), {})
+    scheduler: type[BatchScheduler] = type("Scheduler", (BatchScheduler,), {})
     app = faust.App(settings.worker.application_id, **faust_configuration(settings), ConsumerScheduler=scheduler)
     consumer_type = type("SourceConsumer", (LedgerConsumer,), {"source_topics": topics})
     app.transport = type("SourceTransport", (LedgerTransport,), {"Consumer": consumer_type})(app.conf.broker_consumer, app)
@@ -76,12 +76,12 @@ class Composition:
         self.changelogs: frozenset[str] = frozenset()
         self._coordinators = [self._flow(flow) for flow in FLOWS]
         self.status = StatusBook(self._coordinators, self._status_reader)
-        app.on_partitions_assigned.connect(self._assigned)
-        app.on_partitions_revoked.connect(self._revoked)
+        app.on_partitions_assigned.connect(cast("Any", self._assigned))
+        app.on_partitions_revoked.connect(cast("Any", self._revoked))
         self._reporter = Reporter(self)
         web_host = settings.worker.web_host
         mount(
-            app.web.web_app,
+            cast("Any", app.web).web_app,
             worker=OwnState(settings.worker.name, self.status),
             cluster=DatabaseCluster(settings),
             allowed_hosts=[web_host],
@@ -111,7 +111,7 @@ class Composition:
             crash=self._crash,
             generation=lambda: self._app.consumer_generation_id,
         )
-        coordinator = Coordinator(services, lambda: self._app.consumer)
+        coordinator = Coordinator(services, lambda: cast("LedgerConsumer", self._app.consumer))
         for topic in flow.topics:
             self._agent(flow, topic, coordinator)
         return coordinator
@@ -136,7 +136,7 @@ class Composition:
 
     # -- rebalance --------------------------------------------------------------------------------------------------
 
-    async def _assigned(self, app: faust.App, assigned: set[TP], **kwargs: Any) -> None:
+    async def _assigned(self, app: Any, assigned: set[TP], **_: Any) -> None:
         app.consumer.on_ready = self._recovered
         if not self._reporter.started:
             # Faust would start it after recovery, and nobody would see a worker that is recovering.
@@ -144,7 +144,7 @@ class Composition:
         for coordinator in self._coordinators:
             await coordinator.assigned(assigned)
 
-    async def _revoked(self, app: faust.App, revoked: set[TP], **kwargs: Any) -> None:
+    async def _revoked(self, *_: Any, **__: Any) -> None:
         await asyncio.gather(*[coordinator.release() for coordinator in self._coordinators])
 
     def _recovered(self, sources: set[TP]) -> None:

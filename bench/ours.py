@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.backlog import Backlog
 from bench.errors import BenchError
 from bench.process import Launch
-from bench.stage import Stage, new_name
+from bench.stage import Stage
 from flows.model import Flow
 from stack.procfile import read_procfile
 from stack.supervisor import DEFAULT_PROCFILE
@@ -29,7 +29,7 @@ class Ours:
 
     def prepare(self, stage: Stage) -> None:
         """Empty target and state; the changelog of the new application id does not exist yet."""
-        self.application_id = new_name("bench")
+        self.application_id = stage.new_name("bench")
         tables = [self.flow.target.table.qualified, *(f"sync.{name}" for name in STATE_TABLES)]
         stage.citizen.rows(f"TRUNCATE {', '.join(tables)}")
 

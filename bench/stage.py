@@ -31,6 +31,10 @@ class Stage:
     citizen: Administrator
     say: Say
 
+    def new_name(self, prefix: str) -> str:
+        """Return a name that nothing had before: Kafka remembers groups and topics."""
+        return f"{prefix}-{secrets.token_hex(4)}"
+
 
 @contextmanager
 def open_stage(state: Path, jars: Path, say: Say) -> Iterator[Stage]:
@@ -49,11 +53,6 @@ def open_stage(state: Path, jars: Path, say: Say) -> Iterator[Stage]:
         stage.citizen.close()
     finally:
         stack.remove()
-
-
-def new_name(prefix: str) -> str:
-    """Return a name that nothing had before: Kafka remembers groups and topics."""
-    return f"{prefix}-{secrets.token_hex(4)}"
 
 
 def _prepare(stage: Stage) -> None:

@@ -73,7 +73,7 @@ def load(
 
 
 @app.command()
-def trickle(  # noqa: PLR0913 one parameter per option
+def trickle(
     *,
     rate: Rate = 5.0,
     seed: Seed = 1,

@@ -211,7 +211,8 @@ class Flow:
 
     def _type_problems(self) -> list[str]:
         problems = []
-        for column in (*self.source.columns, *self.target.columns):
+        columns: tuple[SourceColumn | Column, ...] = (*self.source.columns, *self.target.columns)
+        for column in columns:
             try:
                 SqlType.parse(column.type)
             except ValueError as error:

@@ -21,6 +21,9 @@ from schemas.message_key import message_key
 from schemas.problems import BadRecord, Reason
 
 _NUL: Final = b"\\u0000"
+#: A readable row key; more would be somebody's text.
+_SHOWN_KEY: Final = 64
+_UUID_BYTES: Final = 16
 _OPERATIONS: Final = frozenset("curd")
 _INTEGERS: Final = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 _PYTHON_TYPES: Final[dict[str, Any]] = {
@@ -77,7 +80,7 @@ def decoder(flow: Flow) -> Callable[[bytes | None, bytes | None], RowChange]:
             return RowChange(Kind.TRUNCATE, lsn, time)
         row = event.before if event.op == "d" else event.after
         try:
-            check(event.op, key, row, _NUL in value)
+            check(event.op, key, row, value)
         except BadRecord as error:
             error.row_key = None if row is None else str(identity_of(row))
             raise
@@ -98,7 +101,7 @@ def row_decoder(flow: Flow) -> Callable[[bytes], Any]:
             row = parse(value)
         except msgspec.ValidationError as error:
             raise BadRecord(_reason(str(error)), str(error)) from None
-        check(row, _NUL in value)
+        check(row, value)
         return row
 
     return decode
@@ -122,10 +125,10 @@ def _parser(flow: Flow) -> Callable[[bytes], Any]:
     return parse
 
 
-def _change_check(flow: Flow) -> Callable[[str, bytes | None, Any, bool], None]:
+def _change_check(flow: Flow) -> Callable[[str, bytes | None, Any, bytes], None]:
     check_row, key_of = _row_check(flow), attrgetter(flow.source.message_key)
 
-    def check(operation: str, key: bytes | None, row: Any, suspect_nul: bool) -> None:
+    def check(operation: str, key: bytes | None, row: Any, value: bytes) -> None:
         if operation not in _OPERATIONS:
             raise BadRecord(Reason.UNKNOWN_OPERATION, "`op` is not one of c, u, r, d, t")
         if row is None:
@@ -136,7 +139,7 @@ def _change_check(flow: Flow) -> Callable[[str, bytes | None, Any, bool], None]:
         if key != message_key(flow, key_of(row)) and not _same_key(flow, key, key_of(row)):
             raise BadRecord(Reason.KEY_MISMATCH, f"the key is not the row's {flow.source.message_key}")
         if operation != "d":
-            check_row(row, suspect_nul)
+            check_row(row, value)
         else:
             _check_uuid(flow.source.column(flow.source.message_key), key_of(row))
 
@@ -180,24 +183,20 @@ def _python_type(column: SourceColumn) -> Any:
     return _PYTHON_TYPES[kind.base]
 
 
-def _row_check(flow: Flow) -> Callable[[Any, bool], None]:
+def _row_check(flow: Flow) -> Callable[[Any, bytes], None]:
     """The checks that types cannot say: number bounds and scale, UUID spelling, NUL, TOAST placeholders."""
-    checks = [
-        (column, attrgetter(column.name), check) for column in flow.source.columns if (check := _check_of(column))
-    ]
+    checks = [(column, attrgetter(column.name), check) for column in flow.source.columns if (check := _check_of(column))]
     texts = [(c, attrgetter(c.name)) for c in flow.source.columns if c.sql_type.base in ("text", "varchar", "jsonb")]
 
-    def check_row(row: Any, suspect_nul: bool) -> None:
+    def check_row(row: Any, document: bytes) -> None:
         for column, value_of, check in checks:
             value = value_of(row)
             if value is not None:
                 check(column, value)
-        if suspect_nul:
+        if _NUL in document:
             for column, value_of in texts:
                 if "\x00" in (value_of(row) or ""):
-                    raise BadRecord(
-                        Reason.FORBIDDEN_CHARACTER, f"U+0000 in `{column.name}`, which PostgreSQL cannot hold"
-                    )
+                    raise BadRecord(Reason.FORBIDDEN_CHARACTER, f"U+0000 in `{column.name}`, which PostgreSQL cannot hold")
 
     return check_row
 
@@ -217,7 +216,7 @@ def _check_number(column: SourceColumn, value: Decimal) -> None:
 
 def _check_uuid(column: SourceColumn, value: str) -> None:
     try:
-        well_formed = len(bytes.fromhex(value.replace("-", ""))) == 16
+        well_formed = len(bytes.fromhex(value.replace("-", ""))) == _UUID_BYTES
     except ValueError:
         well_formed = False
     if not well_formed:
@@ -255,4 +254,4 @@ def _row_key(flow: Flow, value: bytes) -> str | None:
         found = row.get(flow.source.primary_key)
     except (msgspec.DecodeError, AttributeError, UnicodeDecodeError):
         return None
-    return str(found) if isinstance(found, int | str) and len(str(found)) <= 64 else None
+    return str(found) if isinstance(found, int | str) and len(str(found)) <= _SHOWN_KEY else None

@@ -120,9 +120,7 @@ async def lock(session: Session, claim: Claim) -> Locked:
     )
     if row is None or row[0] != claim.owner_epoch:
         found = "no row" if row is None else f"epoch {row[0]}"
-        raise LostOwnership(
-            f"{claim.topic}[{claim.partition}]: ledger has {found}, our token is epoch {claim.owner_epoch}"
-        )
+        raise LostOwnership(f"{claim.topic}[{claim.partition}]: ledger has {found}, our token is epoch {claim.owner_epoch}")
     return Locked(row[1], row[2], row[3], row[4], row[5], _open_letters(row[6]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import aiopg
 import psycopg2
@@ -71,7 +71,7 @@ class Pool:
                     enable_json=False,
                     enable_uuid=False,
                     pool_recycle=-1,
-                    **self._database.conninfo(),
+                    **cast("dict[str, Any]", self._database.conninfo()),
                     options=_session_options(self._database),
                 )
             return self._pool

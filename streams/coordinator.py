@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import mode
 from faust.types import TP, EventT
@@ -15,6 +15,7 @@ from sinks import flow_state, ledger, source_identity
 from sinks.ledger import Claim, LostOwnership
 from sinks.pool import Pool, Unavailable
 from sinks.source_identity import Identity, SourceReplaced
+from streams.batches import Record
 from streams.lane import Lane, LaneServices
 from streams.log_reader import LogReader
 from streams.outage import FIRST_PAUSE, is_outage
@@ -90,7 +91,7 @@ class Coordinator(mode.Service):
                 self._lane_tasks[partition] = asyncio.create_task(lane.run())
         except asyncio.CancelledError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the partitions must not stay with us
             await self.services.crash(error)
 
     async def _until_answering(self, attempt: Callable[[], Awaitable[T]]) -> T:
@@ -145,12 +146,12 @@ class Coordinator(mode.Service):
 
     # -- events -----------------------------------------------------------------------------------------------------
 
-    async def deliver(self, event: EventT) -> None:
+    async def deliver(self, event: EventT[Any]) -> None:
         """Hand a fetched batch to the lane of its partition."""
         message = event.message
         lane = self.lanes.get(message.partition)
         if lane is not None and message.generation_id == self.services.generation():
-            await lane.inbox.put(message.value)
+            await lane.inbox.put(cast("list[Record]", message.value))
 
     # -- control ----------------------------------------------------------------------------------------------------
 
@@ -167,7 +168,7 @@ class Coordinator(mode.Service):
                     await self._check_source()
             except LostOwnership as error:
                 await self.services.crash(error)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - as above
                 if not is_outage(error):
                     await self.services.crash(error)
 

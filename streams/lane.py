@@ -55,11 +55,15 @@ class LaneState(StrEnum):
 class PartitionReader(Protocol):
     """The part of the consumer that a lane directs."""
 
-    async def open_at(self, tp: TP, offset: int) -> None: ...
+    async def open_at(self, tp: TP, offset: int) -> None:
+        """Read from ``offset`` on."""
 
-    def close_partitions(self, tps: set[TP]) -> None: ...
+    def close_partitions(self, tps: set[TP]) -> None:
+        """Fetch no more."""
 
-    def highwater(self, tp: TP) -> int | None: ...
+    def highwater(self, tp: TP) -> int | None:
+        """The end of the log as of the last fetch."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ class Lane:
                 await self._once()
         except asyncio.CancelledError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the partition must not stay with us
             self.last_error = f"{type(error).__name__}: {error}"
             log.critical("%s: %s; the worker leaves the group", self.name, type(error).__name__)
             await self._services.crash(error)

@@ -38,15 +38,12 @@ def decide(claim: Claim, next_offset: int, reflected: int | None, log: range) ->
         return Refuse(f"{where}: the log ends at {log.stop}, the ledger stands at {next_offset}: the topic was made anew")
     if next_offset < log.start:
         return Rebuild(log.start, f"{where}: offsets {next_offset} to {log.start - 1} are gone from the log")
-    if reflected is None:
-        if next_offset == 0:
-            return Start(0)
+    if reflected is None and next_offset > 0:
         return Rebuild(next_offset, f"{where}: no candidates are known, the ledger stands at {next_offset}")
-    if reflected < next_offset:
-        if reflected < log.start:
-            return Rebuild(next_offset, f"{where}: candidates stand at {reflected}, the log begins at {log.start}")
-        return Start(reflected)
-    return Start(next_offset)
+    start = min(next_offset, reflected or 0)
+    if start < log.start:
+        return Rebuild(next_offset, f"{where}: candidates stand at {reflected}, the log begins at {log.start}")
+    return Start(start)
 
 
 def verify(claim: Claim, last: Record | None) -> Refuse | None:

@@ -75,7 +75,8 @@ class LedgerConsumer(aiokafka.Consumer):
         ours = {TopicPartition(tp.topic, tp.partition): offset for tp, offset in offsets.items() if tp in self.assignment()}
         if ours:
             try:
-                await self._thread.call_thread(self._thread._ensure_consumer().commit, ours)
+                consumer = self._thread._ensure_consumer()  # noqa: SLF001 - Faust's own commit crashes the worker when it fails
+                await self._thread.call_thread(consumer.commit, ours)
             except KafkaError as error:
                 log.debug("offset hint not committed: %s", type(error).__name__)
 

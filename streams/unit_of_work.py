@@ -159,7 +159,7 @@ class UnitOfWork:
         await session.run("ROLLBACK")
         return Committed(locked.next_offset, truncated=decoded.truncated)
 
-    async def _write(  # noqa: PLR0913 - what one transaction is about
+    async def _write(
         self,
         session: Session,
         claim: Claim,

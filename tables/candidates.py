@@ -90,7 +90,7 @@ class Staged:
     ranked: dict[bytes, list[bytes]] = field(default_factory=dict)
 
 
-class CandidateTable(faust.Table):
+class CandidateTable(faust.Table[bytes, bytes]):
     """A Faust table whose reads and writes go by chunk. Only the lane that owns a partition may write to it."""
 
     #: Who sends to the changelog; known only once the app has started.
@@ -113,11 +113,11 @@ class CandidateTable(faust.Table):
         )
         table._cache_bytes = cache_bytes
         table._appended = {}
-        table.producer = lambda: app.producer._producer
+        table.producer = lambda: cast("Any", app.producer)._producer  # noqa: SLF001 - Faust sends one by one
         app.tables.add(table)
         return table
 
-    def _new_store(self) -> StoreT:
+    def _new_store(self) -> StoreT[bytes, bytes]:
         return BulkStore(
             "rocksdb://",
             self.app,
@@ -130,9 +130,8 @@ class CandidateTable(faust.Table):
             cache_bytes=self._cache_bytes,
         )
 
-    def _db(self, partition: int) -> rocksdict.Rdict:
-        store: BulkStore = self.data
-        return store.database(partition)
+    def _db(self, partition: int) -> Any:
+        return cast("BulkStore", self.data).database(partition)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -273,8 +272,7 @@ class CandidateTable(faust.Table):
 
     def discard(self, partition: int) -> None:
         """Throw away the local copy of a partition."""
-        store: BulkStore = self.data
-        store.discard(partition)
+        cast("BulkStore", self.data).discard(partition)
         self._appended.pop(partition, None)
 
     def forget_ownership(self) -> None:

@@ -14,9 +14,12 @@ Item = tuple[bytes, bytes | None]
 class BatchProducer(Protocol):
     """The part of ``aiokafka.AIOKafkaProducer`` that bulk appends need."""
 
-    def create_batch(self) -> Any: ...
+    def create_batch(self) -> Any:
+        """Make an empty batch."""
 
-    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> asyncio.Future[Any]: ...
+    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> asyncio.Future[Any]:
+        """Queue a batch; the future is the broker's answer."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, cast
 
 import rocksdict
 from faust.stores import rocksdb
-from faust.types import TP, EventT
+from faust.types import TP
 
 OFFSET_KEY: Final = rocksdb.Store.offset_key
 WRITE_BUFFER_BYTES: Final = 2**20
@@ -24,7 +24,7 @@ class SharedCacheOptions(rocksdb.RocksDBOptions):
         super().__init__(use_rocksdict=True)
         self._cache = rocksdict.Cache(cache_bytes)
 
-    def open(self, path: Path, *, read_only: bool = False) -> rocksdict.Rdict:
+    def open(self, path: Path, *, read_only: bool = False) -> Any:  # noqa: ARG002 - Faust passes it
         """Open or make the database of one partition."""
         return rocksdict.Rdict(str(path), options=self.as_options())
 
@@ -34,12 +34,19 @@ class SharedCacheOptions(rocksdb.RocksDBOptions):
         blocks.set_block_cache(self._cache)
         blocks.set_bloom_filter(10, block_based=False)
         options = rocksdict.Options(raw_mode=True)
-        options.create_if_missing(True)
+        options.create_if_missing(True)  # noqa: FBT003 - the library takes it by position
         options.set_max_open_files(OPEN_FILES)
         options.set_write_buffer_size(WRITE_BUFFER_BYTES)
         options.set_max_write_buffer_number(2)
         options.set_block_based_table_factory(blocks)
         return options
+
+
+class RecoveringTable(Protocol):
+    """The part of a table that recovery needs."""
+
+    def restored(self, partition: int, records: Sequence[Any], writes: Any) -> None:
+        """Add changelog records to ``writes``."""
 
 
 class BulkStore(rocksdb.Store):
@@ -49,11 +56,11 @@ class BulkStore(rocksdb.Store):
         super().__init__(*args, **kwargs)
         self.rocksdb_options = SharedCacheOptions(cache_bytes)
 
-    def database(self, partition: int) -> rocksdict.Rdict:
+    def database(self, partition: int) -> Any:
         """The open database of a partition; opens it when needed."""
         return self._db_for_partition(partition)
 
-    def _open_for_partition(self, partition: int) -> rocksdict.Rdict:
+    def _open_for_partition(self, partition: int) -> Any:
         path = self.partition_path(partition)
         try:
             return self.rocksdb_options.open(path)
@@ -69,15 +76,14 @@ class BulkStore(rocksdb.Store):
         self._dbs.pop(partition, None)
         shutil.rmtree(self.partition_path(partition), ignore_errors=True)
 
-    def apply_changelog_batch(
-        self, batch: Iterable[EventT], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
-    ) -> None:
-        """Write recovered records; an event's value is the list of records of one fetch."""
+    def apply_changelog_batch(self, batch: Iterable[Any], to_key: Any, to_value: Any) -> None:  # noqa: ARG002 - Faust passes them
+        """Write recovered records; the value of an event is the list of records of one fetch."""
+        table = cast("RecoveringTable", self.table)
         fetched: dict[TP, list[Any]] = defaultdict(list)
         for event in batch:
             fetched[event.message.tp].extend(event.message.value)
         for tp, records in fetched.items():
             writes = rocksdict.WriteBatch(raw_mode=True)
-            self.table.restored(tp.partition, records, writes)
+            table.restored(tp.partition, records, writes)
             writes.put(OFFSET_KEY, str(records[-1].offset).encode())
             self.database(tp.partition).write(writes)

@@ -101,6 +101,13 @@ class Installation:
         """Return when all that is in the log is in the ledger."""
         absent(lambda: lag(self.ledger(), self.ends()), "the ledger is level with the log", within=within)
 
+    def rebuilt(self, resync: int, within: float = 60.0) -> None:
+        """Return when every partition has been rebuilt from the source for the resync of that number."""
+        statement = "SELECT topic, partition FROM sync.ledger WHERE flow = %s AND resynced < %s"
+        absent(
+            lambda: self.citizen.rows(statement, (self.flow.name, resync)), "every partition is rebuilt", within=within
+        )
+
     def become_right(self, within: float = 30.0) -> None:
         """Return when the target equals the oracle as of one instant; the expiry of candidates may take a tick."""
         last = [self.compare()]

@@ -109,6 +109,15 @@ class Workers:
         eventually(shared, f"all partitions are open and {' and '.join(names)} have some", within=within)
         return self.partitions(OPEN)
 
+    def wait_for_state(self, state: str, within: float = 30.0) -> None:
+        """Return when every partition of the flow is in that state, as its worker reports it."""
+        everything = list(range(self._installation.flow.partitions))
+
+        def all_in_state() -> bool:
+            return sorted(number for owned in self.partitions(state).values() for number in owned) == everything
+
+        eventually(all_in_state, f"every partition is {state}", within=within)
+
     def partitions(self, *states: str) -> dict[str, set[int]]:
         """Return the partitions of the running workers that are in one of the states, as the workers report them."""
         owned: dict[str, set[int]] = {}

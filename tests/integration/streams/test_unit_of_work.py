@@ -20,8 +20,9 @@ VERSIONS = "SELECT xmin::text, ctid::text, * FROM eligibility_hints ORDER BY fam
 
 
 def counts(citizen, topic=FLOW.topic):
-    columns = "next_offset, records_read, applied, superseded, dead_lettered, tombstones"
-    return citizen.execute(f"SELECT {columns} FROM sync.ledger WHERE topic = %s", (topic,)).fetchone()
+    statement = """SELECT next_offset, records_read, applied, superseded, dead_lettered, tombstones
+                   FROM sync.ledger WHERE topic = %s"""
+    return citizen.execute(statement, (topic,)).fetchone()
 
 
 def letters(citizen):
@@ -33,7 +34,8 @@ async def test_the_five_best_become_visible_and_the_ledger_moves_with_them(unit,
     for number in range(1, 8):
         log.upsert(number, home, eligibility_score=f"0.{number}000")
     done = await unit.apply(claim, log.records)
-    assert [(place, scheme) for _, scheme, place, *_ in citizen.execute(HINTS)] == list(enumerate(["S7", "S6", "S5", "S4", "S3"], 1))
+    assert [scheme for _, scheme, *_ in citizen.execute(HINTS)] == ["S7", "S6", "S5", "S4", "S3"]
+    assert [place for _, _, place, *_ in citizen.execute(HINTS)] == [1, 2, 3, 4, 5]
     assert (done.written, done.deleted) == (5, 0)
     assert counts(citizen) == (7, 7, 7, 0, 0, 0)
 
@@ -83,7 +85,7 @@ async def test_one_row_among_five_hundred_that_the_database_refuses_is_isolated(
     for number in range(500):
         log.upsert(number, family(), explanation="bad" if number == 317 else "good")
     done = await unit.apply(claim, log.records)
-    assert letters(citizen) == [(317, "refused_by_database", None, "open")] or letters(citizen)[0][:2] == (317, "refused_by_database")
+    assert [letter[:2] for letter in letters(citizen)] == [(317, "refused_by_database")]
     assert done.counts[Outcome.APPLIED] == 499
     assert len(citizen.execute(HINTS).fetchall()) == 499
     assert counts(citizen) == (500, 500, 499, 0, 1, 0)
@@ -108,7 +110,8 @@ async def test_a_bad_record_is_kept_encrypted_with_its_position_and_the_partitio
     log.upsert(2, home)
     await unit.apply(claim, log.records)
     assert letters(citizen) == [(0, "out_of_range", "1", "open"), (1, "malformed_json", None, "open")]
-    stored = citizen.execute("SELECT record_key, record_value, headers, detail FROM sync.dead_letter WHERE \"offset\" = 1").fetchone()
+    statement = 'SELECT record_key, record_value, headers, detail FROM sync.dead_letter WHERE "offset" = 1'
+    stored = citizen.execute(statement).fetchone()
     assert not any(b"PRIVATE" in (part if isinstance(part, bytes) else part.encode()) for part in stored)
     assert unit.cipher.decrypt(stored[1]) == b"{PRIVATE-WORDS"
     assert unit.cipher.decrypt_headers(stored[2]) == [("PRIVATE-HEADER", b"x")]

@@ -41,7 +41,7 @@ def row_values(draw):
         "status": draw(st.sampled_from(STATUSES)),
         "score": draw(st.sampled_from(SCORES)),
         "age": draw(st.sampled_from(AGES)),
-        "text": draw(st.sampled_from([None, "", "ok", "é" * 501, "𝒳" * 500])),
+        "text": draw(st.sampled_from([None, "", "ok", "é" * 501, "\U0001d4b3" * 500])),
     }
 
 
@@ -139,10 +139,9 @@ def test_families_on_different_partitions_may_come_in_any_order(table, history, 
 def test_changes_sent_again_never_take_a_row_back(table, history, again):
     events, rows = events_of(next(cases), history)
     changes = [change for _, _, change in events]
-    for place, old in again:
+    for draw, old in again:
         # Debezium sends old changes again at new offsets after a restart: at any later place, any earlier change.
-        place %= len(changes) + 1
-        if place:
+        if place := draw % (len(changes) + 1):
             changes.insert(place, changes[old % place])
     for chunk in in_chunks(changes, [7, 13]):
         RUN(apply(table, chunk))

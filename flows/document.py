@@ -1,0 +1,107 @@
+"""The page `docs/flows.md`, rendered from the definitions. Renew it by ``python -m flows.document > docs/flows.md``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Final
+
+from flows.model import Column, Flow, Ranking, SourceColumn
+from flows.registry import FLOWS
+
+COMMAND: Final = "python -m flows.document > docs/flows.md"
+
+_HEAD: Final = f"""\
+# Flows
+
+Rendered from the definitions in `flows/`; change a definition, then run `{COMMAND}`.
+
+Every flow on this page is fed by change data capture: each change moves when it is committed, without a schedule.
+Only the source columns listed here leave the source database.
+"""
+
+
+def page(flows: Iterable[Flow]) -> str:
+    """The whole page in Markdown, ending in a line end."""
+    return "\n".join([_HEAD, *(flow_section(flow) for flow in flows)])
+
+
+def flow_section(flow: Flow) -> str:
+    """One flow: what it joins, its columns, which rows count and how they are ranked."""
+    parts = (
+        f"## {flow.name}",
+        f"{flow.title}.",
+        _table(("", ""), _facts(flow)),
+        "### Target columns",
+        _table(("column", "type", "from", "transforms, left to right"), map(_target_row, flow.target.columns)),
+        f"`{flow.ranking.rank}` is computed, see below.",
+        "### Source columns",
+        _table(("column", "type", "null", "range"), map(_source_row, flow.source.columns)),
+        "A row that breaks type, null or range becomes a dead letter; the last good version of it stands.",
+        "### Which rows count",
+        f"Those whose `{flow.filter.column}` is {_either(flow.filter.values)}.",
+        "### Ranking",
+        _ranking(flow.ranking, flow.source.primary_key),
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _facts(flow: Flow) -> list[tuple[str, str]]:
+    source, target = flow.source, flow.target
+    identity = ", replica identity full" if source.replica_identity_full else ""
+    return [
+        ("source", f"`{source.table.qualified}` in {source.table.database.value}, one row per `{source.primary_key}`{identity}"),
+        ("target", f"`{target.table.qualified}` in {target.table.database.value}, one row per {_names(target.key)}"),
+        ("topics", f"{_names(flow.topics)}, {flow.partitions} partitions each"),
+        ("Kafka key", f"`{source.message_key}`"),
+        ("volume", f"about {flow.events_per_day:,} events a day"),
+        ("latency", f"under {_span(flow.latency)} from commit in the source to visible in the target"),
+    ]
+
+
+def _target_row(column: Column) -> tuple[str, ...]:
+    return (f"`{column.name}`", column.type, f"`{column.source}`", ", then ".join(t.name for t in column.transforms) or "as it is")
+
+
+def _source_row(column: SourceColumn) -> tuple[str, ...]:
+    bounds = [] if column.minimum is None else [f"at least {column.minimum}"]
+    bounds += [] if column.maximum is None else [f"at most {column.maximum}"]
+    return (f"`{column.name}`", column.type, "refused" if column.required else "allowed", ", ".join(bounds))
+
+
+def _ranking(ranking: Ranking, primary_key: str) -> str:
+    item, time = (ranking.group, ranking.item), ranking.time
+    default = f"unrounded, null counts as {ranking.score_default}"
+    steps = (
+        f"Per ({_names((*item, ranking.subject))}) the newest row stands, whether it counts or not: the greatest `{time}`,"
+        f" then the greatest `{primary_key}`.",
+        f"A row counts only while `{time}` ≥ now − {_span(ranking.horizon)}. Time alone takes it out, no event is needed.",
+        f"Of the rows that count, the best per ({_names(item)}) stands: `{ranking.score}` ({default}), then `{time}`, then"
+        f" `{primary_key}`, all descending.",
+        f"Of those, the {ranking.size} best per `{ranking.group}` are written: `{ranking.score}` descending, then `{time}`"
+        f" descending, then `{ranking.item}` ascending. `{ranking.rank}` is the place, 1 is the best.",
+    )
+    return "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = (head, ["---"] * len(head), *rows)
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _either(values: Sequence[str]) -> str:
+    return " or ".join(f"`{value}`" for value in values)
+
+
+def _span(span: timedelta) -> str:
+    whole_days, rest = divmod(span, timedelta(days=1))
+    return f"{span.total_seconds():g} s" if rest or not whole_days else f"{whole_days} days"
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(page(FLOWS).encode())  # bytes: the page is UTF-8 whatever the terminal's encoding

@@ -1,0 +1,213 @@
+"""What cannot be applied becomes a dead letter with its reason; everything else goes on, and nothing good is lost."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.bad_records import CASES, bad_record
+from tests.support.commands import CommandFailed
+from tests.support.portal import FamilyInPortal
+from tests.support.records import envelope, event, key_of, row
+from tests.support.workers import Workers
+
+TOAST = "__unchanged_toast_8d1f6c0ba94e47d2b35a7e90c412f86d"
+MEGABYTE = 2**20
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workers(installation) -> Iterator[Workers]:
+    workers = Workers(installation)
+    workers.start("worker-1", "worker-2")
+    yield workers
+    workers.kill_all()
+
+
+@pytest.fixture
+def family(installation):
+    return FamilyInPortal(installation)
+
+
+@pytest.fixture
+def lsn(installation):
+    """A position in the source's log that is later than everything written so far."""
+    return installation.warehouse.value("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_record_that_cannot_be_applied_becomes_a_dead_letter_and_the_good_version_stands(
+    installation, family, lsn, case
+):
+    number = family.evaluate("0.50")
+    family.shows("0.50")
+    bad = bad_record(case, number, family.id, lsn)
+    letter = family.letter_at(family.produce(bad.value, key=bad.key))
+    assert (letter.reason, letter.status) == (bad.reason, "open")
+    assert letter.row_key == (str(number) if bad.recognised else letter.row_key)
+    assert "forged" not in letter.detail
+    assert family.hints() == {"SCHEME": ("0.50", "good")}
+
+    family.alter(number, "eligibility_score", "0.70")
+    family.shows("0.70")
+    if bad.recognised:
+        family.letter_becomes(letter, "closed")
+    else:
+        installation.command("dead-letters", "discard", str(letter.id), "--reason", "a test made it")
+        family.letter_becomes(letter, "discarded")
+
+
+def test_a_tombstone_is_counted_and_changes_nothing(installation, family):
+    family.evaluate("0.50")
+    family.shows("0.50")
+    before = sum(counts.outcomes["tombstones"] for counts in installation.ledger().values())
+    family.read_up_to(family.produce(None))
+    assert sum(counts.outcomes["tombstones"] for counts in installation.ledger().values()) == before + 1
+    assert family.hints() == {"SCHEME": ("0.50", "good")}
+
+
+def test_a_column_that_the_source_did_not_send_again_keeps_its_value(family, lsn):
+    number = family.evaluate("0.50", explanation="long ago")
+    family.shows("0.50")
+    family.produce(event(row(number, family.id, eligibility_score="0.6000", explanation=TOAST), lsn=lsn))
+    family.shows("0.60")
+    assert family.hints()["SCHEME"] == ("0.60", "long ago")
+
+
+def test_a_column_that_the_source_did_not_send_again_and_nobody_knows_is_a_dead_letter(installation, family, lsn):
+    offset = family.produce(event(row(lsn, family.id, explanation=TOAST), lsn=lsn))
+    letter = family.letter_at(offset)
+    assert (letter.reason, letter.row_key) == ("unchanged_toast", str(lsn))
+    assert family.hints() == {}
+    family.produce(event(row(lsn, family.id, eligibility_score="0.3000", explanation="whole"), lsn=lsn + 1))
+    family.shows("0.30")
+    family.letter_becomes(letter, "closed")
+    family.produce(event(None, before=row(lsn, family.id), lsn=lsn + 2, op="d"))
+    family.shows(None)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("eligibility_score", "NaN", "out_of_range"),
+        ("eligibility_score", "1.5", "out_of_range"),
+        ("eligibility_score", "-0.1", "out_of_range"),
+        ("confidence_score", "NaN", "out_of_range"),
+        ("evaluation_timestamp", "infinity", "out_of_range"),
+        ("evaluation_timestamp", "-infinity", "out_of_range"),
+        ("evaluation_timestamp", "0044-03-15 12:00:00+00 BC", "out_of_range"),
+        ("evaluation_timestamp", "10000-01-01 00:00:00+00", "out_of_range"),
+        ("updated_at", "infinity", "out_of_range"),
+    ],
+)
+def test_a_value_that_postgresql_holds_and_the_flow_refuses_is_quarantined_until_it_is_mended(
+    family, column, value, reason
+):
+    number = family.evaluate("0.50")
+    family.shows("0.50")
+    family.alter(number, column, value)
+    letter = family.letter_of(number)
+    assert (letter.reason, letter.status) == (reason, "open")
+    assert f"`{column}`" in letter.detail or f"after.{column}" in letter.detail
+    family.evaluate("0.90", scheme="OTHER")
+    family.shows("0.90", scheme="OTHER")
+    assert family.hints()["SCHEME"] == ("0.50", "good")
+    family.alter(number, column, "0.70" if column.endswith("score") else "now")
+    family.letter_becomes(letter, "closed")
+
+
+def test_an_explanation_of_a_megabyte_is_cut_at_500_code_points(family):
+    number = family.evaluate("0.50", explanation="अ" * (MEGABYTE // 3))
+    family.shows("0.50")
+    assert family.hints()["SCHEME"] == ("0.50", "अ" * 500)
+    family.alter(number, "explanation", "😀" * (MEGABYTE // 4))
+    family.alter(number, "eligibility_score", "0.60")
+    family.shows("0.60")
+    assert family.hints()["SCHEME"] == ("0.60", "😀" * 500)
+
+
+def test_one_row_that_the_target_refuses_is_isolated_and_its_replay_succeeds_once_the_cause_is_gone(
+    installation, family
+):
+    citizen = installation.citizen
+    citizen.rows("ALTER TABLE eligibility_hints ADD CONSTRAINT probe CHECK (scheme_code <> 'REFUSED')")
+    try:
+        with installation.warehouse.connect() as platform, platform.transaction():
+            numbers = [_insert(platform, family.id, scheme) for scheme in ("A", "REFUSED", "B")]
+        letter = family.letter_of(numbers[1])
+        assert letter.reason == "refused_by_database"
+        family.shows("0.50", scheme="A")
+        family.shows("0.50", scheme="B")
+        installation.command("dead-letters", "replay", str(letter.id))
+        family.letter_becomes(letter, "open", attempts=2)
+    finally:
+        citizen.rows("ALTER TABLE eligibility_hints DROP CONSTRAINT probe")
+    installation.command("dead-letters", "replay", str(letter.id))
+    family.letter_becomes(letter, "closed", attempts=2)
+    family.shows("0.50", scheme="REFUSED")
+    assert family.hints().keys() == {"A", "B", "REFUSED"}
+
+
+def _insert(platform, family, scheme):
+    statement = (
+        "INSERT INTO eligibility.eligibility_snapshots (family_id, scheme_code, evaluation_status, eligibility_score,"
+        " evaluation_timestamp) VALUES (%s, %s, 'RULE_ELIGIBLE', 0.5, now()) RETURNING snapshot_id"
+    )
+    return platform.execute(statement, (family, scheme)).fetchone()[0]
+
+
+def test_a_dead_letter_that_is_still_bad_when_it_is_replayed_is_open_again(installation, family):
+    number = family.evaluate("0.50")
+    family.shows("0.50")
+    family.alter(number, "eligibility_score", "NaN")
+    letter = family.letter_of(number)
+    installation.command("dead-letters", "replay", str(letter.id))
+    family.letter_becomes(letter, "open", attempts=2)
+    family.alter(number, "eligibility_score", "0.60")
+    family.letter_becomes(letter, "closed", attempts=2)
+
+
+def test_the_last_good_version_of_a_quarantined_row_survives_a_rebuild_from_the_source(installation, family):
+    number = family.evaluate("0.50")
+    family.shows("0.50")
+    family.alter(number, "eligibility_score", "NaN")
+    letter = family.letter_of(number)
+    resync(installation)
+    assert family.hints() == {"SCHEME": ("0.50", "good")}
+    family.alter(number, "eligibility_score", "0.60")
+    family.letter_becomes(letter, "closed")
+    family.shows("0.60")
+
+
+def test_every_record_has_one_outcome_and_every_dead_letter_its_count(installation):
+    installation.settle()
+    installation.assert_counts_add_up()
+    counted = sum(row.outcomes["dead_lettered"] for row in installation.ledger().values())
+    assert counted == installation.citizen.value("SELECT sum(attempts) FROM sync.dead_letter") > len(CASES)
+    resync(installation)  # forged records are not in the source: what they made goes
+    installation.become_right()
+
+
+def test_a_truncate_stops_the_flow_everywhere_until_it_is_accepted(installation, workers, family):
+    family.evaluate("0.50")
+    family.shows("0.50")
+    flow = installation.flow.name
+    installation.warehouse.rows("TRUNCATE eligibility.eligibility_snapshots")
+    workers.wait_for_state("stopped")
+    family.evaluate("0.80", scheme="AFTER")
+    with pytest.raises(CommandFailed, match="--accept-truncate"):
+        installation.command("resume", flow)
+    assert family.hints() == {"SCHEME": ("0.50", "good")}
+
+    installation.command("resume", flow, "--accept-truncate")
+    workers.wait_until_shared("worker-1", "worker-2")
+    family.shows("0.80", scheme="AFTER")
+    family.shows(None)
+    installation.change(300)
+    installation.settle()
+    installation.become_right()
+    installation.assert_counts_add_up()
+
+
+def resync(installation):
+    """Have every partition rebuilt from the source and return when all are."""
+    wanted = installation.command("resync", installation.flow.name)["resync"]
+    installation.rebuilt(wanted)
