@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -18,7 +18,7 @@ _HEAD: Final = f"""\
 Rendered from the definitions in `flows/`; change a definition, then run `{COMMAND}`.
 
 Every flow on this page is fed by change data capture: each change moves when it is committed, without a schedule.
-Only the source columns listed here leave the source database.
+Of a source table only the columns listed here reach Kafka.
 """
 
 
@@ -61,7 +61,8 @@ def _facts(flow: Flow) -> list[tuple[str, str]]:
 
 
 def _target_row(column: Column) -> tuple[str, ...]:
-    return (f"`{column.name}`", column.type, f"`{column.source}`", ", then ".join(t.name for t in column.transforms) or "as it is")
+    transforms = ", then ".join(transform.name for transform in column.transforms)
+    return (f"`{column.name}`", column.type, f"`{column.source}`", transforms or "as it is")
 
 
 def _source_row(column: SourceColumn) -> tuple[str, ...]:
@@ -71,18 +72,25 @@ def _source_row(column: SourceColumn) -> tuple[str, ...]:
 
 
 def _ranking(ranking: Ranking, primary_key: str) -> str:
-    item, time = (ranking.group, ranking.item), ranking.time
-    default = f"unrounded, null counts as {ranking.score_default}"
-    steps = (
-        f"Per ({_names((*item, ranking.subject))}) the newest row stands, whether it counts or not: the greatest `{time}`,"
-        f" then the greatest `{primary_key}`.",
-        f"A row counts only while `{time}` ≥ now − {_span(ranking.horizon)}. Time alone takes it out, no event is needed.",
-        f"Of the rows that count, the best per ({_names(item)}) stands: `{ranking.score}` ({default}), then `{time}`, then"
-        f" `{primary_key}`, all descending.",
-        f"Of those, the {ranking.size} best per `{ranking.group}` are written: `{ranking.score}` descending, then `{time}`"
-        f" descending, then `{ranking.item}` ascending. `{ranking.rank}` is the place, 1 is the best.",
+    return "\n".join(f"{number}. {step}" for number, step in enumerate(_ranking_steps(ranking, primary_key), 1))
+
+
+def _ranking_steps(ranking: Ranking, primary_key: str) -> Iterator[str]:
+    item = (ranking.group, ranking.item)
+    score, time = f"`{ranking.score}`", f"`{ranking.time}`"
+    yield (
+        f"Per ({_names((*item, ranking.subject))}) the newest row stands, whether it counts or not: the greatest {time},"
+        f" then the greatest `{primary_key}`."
     )
-    return "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
+    yield f"A row counts until {time} + {_span(ranking.horizon)}, that instant included. No event is needed to take it out."
+    yield (
+        f"Of the rows that count, the best per ({_names(item)}) stands: {score} (unrounded, null counts as"
+        f" {ranking.score_default}), then {time}, then `{primary_key}`, all descending."
+    )
+    yield (
+        f"Of those, the {ranking.size} best per `{ranking.group}` are written: {score} descending, then {time} descending,"
+        f" then `{ranking.item}` ascending. `{ranking.rank}` is the place, 1 is the best."
+    )
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

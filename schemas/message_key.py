@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 import msgspec
@@ -13,6 +14,12 @@ from flows.model import Flow
 def message_key(flow: Flow, value: str) -> bytes:
     """The JSON key of a row whose message key column holds ``value``, byte for byte as Connect renders it."""
     return msgspec.json.encode({flow.source.message_key: value})
+
+
+def key_maker(flow: Flow) -> Callable[[str], bytes]:
+    """A faster :func:`message_key` for values that need no escapes; others give a key that equals none."""
+    before, after = message_key(flow, "|").split(b"|")
+    return lambda value: before + value.encode() + after
 
 
 def partition_of(key: bytes, partitions: int) -> int:

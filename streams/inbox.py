@@ -25,7 +25,7 @@ class Inbox:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._batches: deque[list[Record]] = deque()
+        self._batches: deque[tuple[list[Record], int]] = deque()
         self._bytes = 0
         self._changed = asyncio.Event()
         self._open = False
@@ -38,7 +38,7 @@ class Inbox:
     def close(self) -> None:
         """Discard what waits and what comes."""
         self._open = False
-        self.discarded += sum(len(batch) for batch in self._batches)
+        self.discarded += sum(len(batch) for batch, _ in self._batches)
         self._batches.clear()
         self._bytes = 0
         self._changed.set()
@@ -48,8 +48,9 @@ class Inbox:
         while self._open and self._bytes >= self._max_bytes:
             await self._change()
         if self._open:
-            self._batches.append(batch)
-            self._bytes += _size(batch)
+            size = sum(len(record.value or b"") for record in batch)
+            self._batches.append((batch, size))
+            self._bytes += size
             self._changed.set()
         else:
             self.discarded += len(batch)
@@ -63,31 +64,31 @@ class Inbox:
         if not self._batches and not await self._changed_within(timeout):
             return []
         deadline = asyncio.get_running_loop().time() + LINGER_SECONDS
-        while self._batches and self._bytes < self._max_bytes and backlog(self._batches[-1][-1]) > 0:
+        while self._batches and self._bytes < self._max_bytes and backlog(self._batches[-1][0][-1]) > 0:
             if not await self._changed_within(deadline - asyncio.get_running_loop().time()):
                 break
         if not self._batches:
             return []
-        records = list(self._next())
-        size = _size(records)
+        first, size = self._next()
+        records = list(first)
         while self._fits(records, size, max_records):
-            more = self._next()
+            more, more_size = self._next()
             records += more
-            size += _size(more)
+            size += more_size
         self._changed.set()
         return records
 
-    def _next(self) -> list[Record]:
-        batch = self._batches.popleft()
-        self._bytes -= _size(batch)
-        return batch
+    def _next(self) -> tuple[list[Record], int]:
+        batch, size = self._batches.popleft()
+        self._bytes -= size
+        return batch, size
 
     def _fits(self, records: list[Record], size: int, max_records: int) -> bool:
         if not self._batches:
             return False
-        upcoming = self._batches[0]
+        upcoming, upcoming_size = self._batches[0]
         follows = upcoming[0].topic == records[0].topic and upcoming[0].offset == records[-1].offset + 1
-        return follows and len(records) + len(upcoming) <= max_records and size + _size(upcoming) <= self._max_bytes
+        return follows and len(records) + len(upcoming) <= max_records and size + upcoming_size <= self._max_bytes
 
     def wake(self) -> None:
         """Make a waiting :meth:`take` return."""
@@ -95,7 +96,7 @@ class Inbox:
 
     def oldest_timestamp(self) -> int | None:
         """Kafka's timestamp (ms) of the first waiting record."""
-        return self._batches[0][0].timestamp if self._batches else None
+        return self._batches[0][0][0].timestamp if self._batches else None
 
     async def _change(self) -> None:
         self._changed.clear()
@@ -109,7 +110,3 @@ class Inbox:
         except TimeoutError:
             return False
         return True
-
-
-def _size(records: list[Record]) -> int:
-    return sum(len(record.value or b"") for record in records)

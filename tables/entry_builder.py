@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
@@ -13,6 +15,7 @@ from flows.model import Flow
 from tables.entry import MICROSECOND, REMEMBERED, Version, live
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_REMEMBERED_NUMBERS: Final = 2**15
 
 Builder = Callable[[Any, Version, int], bytes]
 
@@ -28,22 +31,23 @@ def shown_columns(flow: Flow) -> list[str]:
 
 
 def entry_builder(flow: Flow) -> Builder:
-    """A function of (row, version, source time in microseconds) for rows with the source columns as attributes."""
+    """A function of (row, version, source time in microseconds) for rows with the source columns as attributes.
+
+    Numbers are text, checked before; everything else is as the decoder gives it.
+    """
     ranking = flow.ranking
     item, subject, time = (attrgetter(name) for name in (ranking.item, ranking.subject, ranking.time))
     score, status = attrgetter(ranking.score), attrgetter(flow.filter.column)
     counting = frozenset(flow.filter.values)
     horizon, remembered = ranking.horizon // MICROSECOND, REMEMBERED // MICROSECOND
-    scale = 10 ** flow.source.column(ranking.score).sql_type.sizes[1]
-    shown = _shown(flow)
+    scaled, shown = _scaled_score(flow), _shown(flow)
 
     def build(row: Any, version: Version, source_time: int) -> bytes:
         moment = microseconds(time(row))
-        found = score(row)
         return live(
             version,
             counts=status(row) in counting,
-            score=int((ranking.score_default if found is None else found) * scale),
+            score=scaled(score(row)),
             time=moment,
             expires_at=moment + horizon,
             forget_at=max(moment + horizon, source_time + remembered),
@@ -55,9 +59,16 @@ def entry_builder(flow: Flow) -> Builder:
     return build
 
 
+def _scaled_score(flow: Flow) -> Callable[[str | None], int]:
+    """The unrounded score as an integer: the column's scale loses nothing."""
+    scale = 10 ** flow.source.column(flow.ranking.score).sql_type.sizes[1]
+    default = flow.ranking.score_default
+    return lru_cache(_REMEMBERED_NUMBERS)(lambda text: int((default if text is None else Decimal(text)) * scale))
+
+
 def _shown(flow: Flow) -> Callable[[Any], bytes]:
     names = shown_columns(flow)
-    columns = [(attrgetter(flow.target.column(name).source), flow.target.column(name).value) for name in names]
+    columns = [(attrgetter(flow.target.column(name).source), _mapping(flow, name)) for name in names]
     encode = msgspec.json.Encoder().encode
     fields = msgspec.defstruct("Shown", names, gc=False)
 
@@ -65,6 +76,18 @@ def _shown(flow: Flow) -> Callable[[Any], bytes]:
         return encode(fields(*[value(read(row)) for read, value in columns]))[1:-1]
 
     return shown
+
+
+def _mapping(flow: Flow, name: str) -> Callable[[Any], Any]:
+    """The column's transforms; of numbers, which repeat, the results are remembered."""
+    column = flow.target.column(name)
+    if flow.source.column(column.source).sql_type.base != "numeric":
+        return column.value if column.transforms else _unchanged
+    return lru_cache(_REMEMBERED_NUMBERS)(lambda text: column.value(None if text is None else Decimal(text)))
+
+
+def _unchanged(value: Any) -> Any:
+    return value
 
 
 def carried(shown: bytes, standing: bytes, kept: tuple[str, ...]) -> bytes:

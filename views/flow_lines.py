@@ -45,7 +45,7 @@ def flow_line(flow: Flow, facts: Facts, group: Iterable[Member], found: Iterable
         reason=control.reason if control else None,
         changed_by=control.changed_by if control else None,
         changed_at=control.changed_at if control else None,
-        rate=sum(report.rate for report in live.flows),
+        rate=round(sum(report.rate for report in live.flows), 1),
         lag_seconds=_greatest(row.lag_seconds for row in live.partitions),
         lag_records=sum(row.lag_records for row in live.partitions) if live.partitions else None,
         p50_ms=_greatest(report.p50_ms for report in live.flows),

@@ -64,7 +64,7 @@ def worker_line(member: Member, facts: Facts) -> WorkerLine:
         pid=report.pid,
         rss_bytes=report.rss_bytes if member.alive else None,
         partitions=len(current),
-        rate=sum(partition.rate for partition in current) if member.alive else None,
+        rate=round(sum(partition.rate for partition in current), 1) if member.alive else None,
         lag_seconds=max((partition.lag_seconds for partition in current), default=None),
         problem=member.problem,
     )

@@ -17,7 +17,7 @@ def this_worker(report: WorkerReport) -> ThisWorker:
         pid=report.pid,
         host=report.host,
         rss_bytes=report.rss_bytes,
-        rate=sum(partition.rate for partition in partitions),
+        rate=round(sum(partition.rate for partition in partitions), 1),
         lag_seconds=max((partition.lag_seconds for partition in partitions), default=None),
         lag_records=sum(partition.lag_records for partition in partitions),
         p50_ms=max((flow.p50_ms for flow in report.flows if flow.p50_ms is not None), default=None),

@@ -44,7 +44,7 @@ def test_another_ranking_reads_otherwise():
     ranking = replace(FLOW.ranking, size=3, horizon=timedelta(hours=36))
     text = flow_section(replace(FLOW, ranking=ranking))
     assert "the 3 best per `family_id`" in text
-    assert "≥ now − 129600 s" in text
+    assert "until `evaluation_timestamp` + 129600 s" in text
 
 
 def test_a_bar_in_a_value_does_not_end_its_cell():

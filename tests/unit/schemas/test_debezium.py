@@ -92,6 +92,8 @@ def test_a_lone_surrogate_is_malformed():
         ({"eligibility_score": "-0.0001"}, Reason.OUT_OF_RANGE),
         ({"eligibility_score": "1.0001"}, Reason.OUT_OF_RANGE),
         ({"eligibility_score": "high"}, Reason.WRONG_TYPE),
+        ({"eligibility_score": "0.12345"}, Reason.OUT_OF_RANGE),
+        ({"eligibility_score": 0.5}, Reason.WRONG_TYPE),
         ({"confidence_score": "1.5"}, Reason.OUT_OF_RANGE),
         ({"explanation": "a\u0000b"}, Reason.FORBIDDEN_CHARACTER),
         ({"evaluation_timestamp": "+292278994-08-17T07:12:55Z"}, Reason.OUT_OF_RANGE),

@@ -64,6 +64,12 @@ def make_row(case, number, family, values):
     )  # fmt: skip
 
 
+def as_read(row):
+    """The row as the decoder gives it: numbers are text."""
+    numbers = {name: None if value is None else str(value) for name, value in row._asdict().items() if name.endswith("_score")}
+    return SimpleNamespace(**(row._asdict() | numbers))
+
+
 def events_of(case, history):
     """(LSN, family, change) as the connector would send them, and the rows that stand in the end."""
     standing, events = {}, []
@@ -74,7 +80,7 @@ def events_of(case, history):
             events.append((lsn, old.family_id, Change(entry_key(old.family_id, number), removed(version_of(1, lsn), 0))))
             del standing[number]
         if row is not None:
-            candidate = BUILD(SimpleNamespace(**row._asdict()), version_of(1, lsn), 0)
+            candidate = BUILD(as_read(row), version_of(1, lsn), 0)
             events.append((lsn, row.family_id, Change(entry_key(row.family_id, number), candidate)))
             standing[number] = row
     return events, list(standing.values())

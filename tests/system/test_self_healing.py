@@ -1,0 +1,80 @@
+"""A worker's folder and its changelog are copies: lost, damaged or out of date, they are made good by themselves."""
+
+import shutil
+
+import pytest
+
+from tests.support.damage import cut_off, delete, garble
+from tests.support.kafka import delete_topics
+
+DAMAGES = {
+    "deleted": delete,
+    "full of rubbish in its tables": garble("*.sst"),
+    "full of rubbish in its manifests": garble("MANIFEST-*"),
+    "full of rubbish in its logs": garble("*.log"),
+    "cut off in its logs": cut_off("*.log"),
+    "without its pointers": garble("CURRENT"),
+}
+
+
+@pytest.fixture
+def worker(installation, workers):
+    """The only worker, with tables on disk that reflect everything so far."""
+    workers.start("worker-1")
+    installation.change(200)
+    installation.become_right()
+    return workers["worker-1"]
+
+
+def is_right_after_further_changes(installation):
+    installation.change(200)
+    installation.settle()
+    installation.become_right()
+    installation.assert_counts_add_up()
+    assert installation.dead_letters() == 0
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_folder_that_is_damaged_while_the_worker_is_down_heals(installation, workers, worker, damage):
+    assert worker.terminate() == 0
+    workers.start("worker-1")  # opening the databases turns their logs into tables: both kinds of files exist then
+    worker.kill()
+    DAMAGES[damage](worker.data)
+    installation.change(200)
+    workers.start("worker-1")
+    is_right_after_further_changes(installation)
+
+
+def test_an_old_copy_of_the_folder_that_is_put_back_catches_up(installation, workers, worker, tmp_path):
+    assert worker.terminate() == 0
+    shutil.copytree(worker.data, tmp_path / "old")
+    workers.start("worker-1")
+    installation.change(500)
+    installation.become_right()
+    assert worker.terminate() == 0
+    shutil.rmtree(worker.data)
+    shutil.copytree(tmp_path / "old", worker.data)
+    installation.change(200)
+    workers.start("worker-1")
+    is_right_after_further_changes(installation)
+
+
+@pytest.mark.parametrize("folder", ["kept", "lost as well"])
+def test_a_changelog_that_is_lost_is_made_anew(installation, workers, worker, folder):
+    assert worker.terminate() == 0
+    delete_topics(installation.settings.kafka, lambda topic: topic.endswith("-changelog"))
+    if folder != "kept":
+        delete(worker.data)
+    installation.change(200)
+    workers.start("worker-1")
+    is_right_after_further_changes(installation)
+    assert worker.terminate() == 0
+    delete(worker.data)  # now the changelog alone must have everything
+    workers.start("worker-1")
+    is_right_after_further_changes(installation)
+
+
+def test_candidates_that_are_out_of_step_with_the_target_are_rebuilt_by_a_resync(installation, worker):
+    installation.citizen.rows("DELETE FROM eligibility_hints WHERE rank = 1")
+    installation.rebuilt(installation.command("resync", installation.flow.name)["resync"])
+    is_right_after_further_changes(installation)

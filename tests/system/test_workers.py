@@ -1,0 +1,169 @@
+"""Workers come and go, freeze and lose their database: nothing is lost, nobody writes what is no longer his."""
+
+import time
+
+import pytest
+
+from tests.support.load import Load
+from tests.support.waiting import eventually
+
+OUTAGE_SECONDS = 30.0
+LEAVING_SECONDS = 10.0
+RATE = 150.0
+
+
+def is_right(installation):
+    installation.settle()
+    installation.become_right()
+    installation.assert_counts_add_up()
+    assert installation.dead_letters() == 0
+
+
+def test_workers_join_and_leave_under_load_and_nothing_is_lost(installation, workers):
+    everything = set(range(installation.flow.partitions))
+    workers.start("worker-1")
+    with Load(installation, rate=RATE, seed=1):
+        workers.start("worker-2")
+        workers.start("worker-3")
+        owned = workers.wait_until_shared("worker-1", "worker-2", "worker-3")
+        assert set().union(*owned.values()) == everything
+        assert workers["worker-1"].terminate() == 0
+        assert set(workers.wait_until_shared("worker-2", "worker-3")) == {"worker-2", "worker-3"}
+        assert workers["worker-2"].terminate() == 0
+        assert workers.wait_until_shared("worker-3") == {"worker-3": everything}
+    is_right(installation)
+
+
+def test_a_worker_that_is_asked_to_stop_under_load_drains_and_ends_well_and_soon(installation, workers):
+    workers.start("worker-1")
+    with Load(installation, rate=RATE, seed=2):
+        before = sum(row.read for row in installation.ledger().values())
+        eventually(lambda: sum(row.read for row in installation.ledger().values()) > before, "it works", within=20)
+        began = time.monotonic()
+        assert workers["worker-1"].terminate() == 0
+        assert time.monotonic() - began < LEAVING_SECONDS
+    workers.start("worker-1")
+    is_right(installation)
+
+
+def test_a_frozen_worker_loses_its_partitions_writes_nothing_more_and_leaves(installation, workers):
+    workers.start("worker-1", "worker-2")
+    frozen = workers["worker-1"]
+    with Load(installation, rate=RATE, seed=3):
+        lost = workers.partitions("open")["worker-1"]
+        frozen.freeze()
+        workers.wait_until_shared("worker-2")
+        assert workers.partitions("open") == {"worker-2": set(range(installation.flow.partitions))}
+        before = {row: counts.read for row, counts in installation.ledger().items()}
+        eventually(
+            lambda: all(counts.read > before[row] for row, counts in installation.ledger().items() if _of(row, lost)),
+            "its heir works on what it had",
+            within=30,
+        )
+        epochs = _epochs(installation)
+        frozen.thaw()
+        eventually(lambda: frozen.exit_code() is not None, "it leaves the group by ending", within=30)
+        assert frozen.exit_code() != 0, "for whoever watches it, this was no orderly end"
+        assert _epochs(installation) == epochs, "it took nothing back"
+    is_right(installation)
+
+
+def _of(row, partitions):
+    topic, number = row
+    return number in partitions and not topic.endswith(".commands")
+
+
+def _epochs(installation):
+    return installation.citizen.rows("SELECT topic, partition, owner, owner_epoch FROM sync.ledger ORDER BY 1, 2")
+
+
+def test_an_outage_of_the_target_under_load_is_waited_out_and_makes_no_dead_letter(installation, workers):
+    workers.start("worker-1", "worker-2")
+    pids = [worker.pid for worker in workers]
+    with Load(installation, rate=RATE, seed=4):
+        installation.stack.citizen.kill()
+        time.sleep(OUTAGE_SECONDS)  # the length of the outage is the case, there is nothing to wait for
+        installation.stack.citizen.start()
+        installation.stack.citizen.wait_ready()
+        workers.wait_until_shared("worker-1", "worker-2")
+    is_right(installation)
+    assert [worker.pid for worker in workers] == pids, "nobody had to be started again"
+
+
+def test_an_outage_of_the_broker_under_load_is_waited_out(installation, workers):
+    workers.start("worker-1", "worker-2")
+    with Load(installation, rate=RATE, seed=5):
+        installation.stack.kafka.kill()
+        installation.stack.kafka.start()
+        installation.stack.kafka.wait_ready()
+        workers.start("worker-1", "worker-2")
+    is_right(installation)
+
+
+def test_a_paused_flow_stays_paused_when_its_workers_are_started_again(installation, workers):
+    flow = installation.flow.name
+    workers.start("worker-1")
+    installation.settle()
+    installation.command("pause", flow, "--reason", "a test")
+    workers.wait_for_state("paused")
+    before, ends = installation.ledger(), installation.ends()
+    installation.change(200)
+    assert workers["worker-1"].terminate() == 0
+    workers["worker-1"].start()
+    workers["worker-2"].start()
+    workers.wait_for_state("paused")
+    eventually(lambda: sum(installation.ends().values()) >= sum(ends.values()) + 150, "there is work", within=20)
+    assert installation.ledger() == before
+    assert not installation.compare().equal
+
+    installation.command("resume", flow)
+    workers.wait_until_shared("worker-1", "worker-2")
+    is_right(installation)
+
+
+@pytest.mark.timeout(400)
+def test_two_workers_share_a_backlog_without_doing_anything_twice(installation, workers, say):
+    workers.start("worker-1")
+    installation.change(15_000)
+    is_right(installation)
+    backlog = sum(installation.ends().values())
+    workers.kill_all()
+    seconds = {number: drain(installation, workers, number) for number in (1, 2)}
+    say(
+        f"backlog of {backlog:,} records: {seconds[1]:.1f} s with one worker, {seconds[2]:.1f} s with two:"
+        f" {seconds[1] / seconds[2]:.2f} times as fast"
+    )
+
+
+def drain(installation, workers, number):
+    """Have `number` workers read everything from the beginning into an empty target; returns the seconds it took."""
+    names = [f"worker-{place}" for place in range(1, number + 1)]
+    forget_everything(installation, workers)
+    installation.command("pause", installation.flow.name, "--reason", "until all have joined")
+    for name in names:
+        workers[name].start()
+    workers.wait_for_state("paused")
+    assert set(workers.partitions("paused")) == set(names)
+    installation.command("resume", installation.flow.name)
+    began = time.monotonic()
+    installation.wait_until_read(120)
+    took = time.monotonic() - began
+    is_right(installation)
+    read = {row: counts.read for row, counts in installation.ledger().items()}
+    assert read == installation.ends(), "every record was read once"
+    owners = {owner for (owner,) in installation.citizen.rows("SELECT owner FROM sync.ledger WHERE records_read > 0")}
+    assert owners == set(names), "all of them took part"
+    workers.kill_all()
+    return took
+
+
+def forget_everything(installation, workers):
+    from tests.support.damage import delete
+    from tests.support.kafka import delete_topics
+
+    delete_topics(installation.settings.kafka, lambda topic: topic.endswith("-changelog"))
+    for worker in workers:
+        if worker.data.exists():
+            delete(worker.data)
+    for table in ("eligibility_hints", "sync.ledger", "sync.worker"):
+        installation.citizen.rows(f"DELETE FROM {table}")
