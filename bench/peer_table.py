@@ -10,10 +10,12 @@ from bench.stage import BENCH_SCHEMA, Stage
 from flows.model import Flow
 from tests.support.databases import Administrator
 
+NULL_TEXT = r"\N"  # as in COPY; the data has empty texts, which are something else
+
 
 @dataclass(frozen=True)
 class PeerTable:
-    """The table of one peer. ``texts``: every column but the key is text, and an empty text stands for null."""
+    """The table of one peer. ``texts``: every column but the key is text, and :data:`NULL_TEXT` stands for null."""
 
     flow: Flow
     name: str
@@ -70,7 +72,7 @@ class PeerTable:
 
     def _select(self, table: str, *, texts: bool) -> str:
         types = {column.name: str(column.sql_type) for column in self.flow.source.columns}
-        values = [f"nullif({name}::text, '')::{types[name]}" if texts else name for name in self.columns]
+        values = [f"nullif({name}::text, '{NULL_TEXT}')::{types[name]}" if texts else name for name in self.columns]
         return f"SELECT {', '.join(values)} FROM {table} ORDER BY {self.key}"  # noqa: S608 names of the definition
 
 

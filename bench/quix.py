@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from bench.peer import Peer
-from bench.peer_table import PeerTable
+from bench.peer_table import NULL_TEXT, PeerTable
 from bench.peers import peer_python
 from bench.process import Launch
 from bench.stage import BENCH_SCHEMA, Stage
@@ -27,5 +27,5 @@ class Quix(Peer):
     def launch(self, stage: Stage) -> Launch:
         """Compose the command."""
         topic, columns = self.flow.topic, ",".join(self.table.columns)
-        arguments = [self.group, topic, BENCH_SCHEMA, self.table.name, columns]
+        arguments = [self.group, topic, BENCH_SCHEMA, self.table.name, columns, NULL_TEXT]
         return Launch([str(peer_python(stage.say)), str(PROGRAM), *arguments])

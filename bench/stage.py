@@ -60,8 +60,15 @@ def _prepare(stage: Stage) -> None:
         with administrator.connect() as connection:
             apply_schema(connection, name)
     migrate_databases(stage.settings)
-    stage.citizen.rows(f"CREATE SCHEMA {BENCH_SCHEMA} AUTHORIZATION {stage.settings.citizen.user}")
+    _make_room_for_peers(stage)
     _, statuses = apply_connectors(stage.settings, CONNECTOR_SECONDS)
     stopped = [f"{each.name}: {each.trace or each.state}" for each in statuses if not each.running]
     if stopped:
         raise BenchError(f"a connector does not run: {'; '.join(stopped)}")
+
+
+def _make_room_for_peers(stage: Stage) -> None:
+    """Let peers log in as the worker does; Quix Streams asks for the schema even where it exists."""
+    citizen = stage.settings.citizen
+    stage.citizen.rows(f"CREATE SCHEMA {BENCH_SCHEMA} AUTHORIZATION {citizen.user}")
+    stage.citizen.rows(f"GRANT CREATE ON DATABASE {citizen.dbname} TO {citizen.user}")

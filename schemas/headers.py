@@ -8,3 +8,8 @@ REPLAY_HEADER: Final = "sync-dead-letter-id"
 # Debezium's, on the two records of a row whose message key changed.
 NEW_KEY_HEADER: Final = "__debezium.newkey"
 OLD_KEY_HEADER: Final = "__debezium.oldkey"
+
+# Debezium's, on every record: which connector wrote it.
+CONTEXT_HEADERS: Final = tuple(
+    f"__debezium.context.{name}" for name in ("connectorLogicalName", "connectorName", "taskId", "runId")
+)

@@ -6,13 +6,14 @@ from typing import Any, Final
 import msgspec
 
 from flows.model import Flow
-from schemas.headers import NEW_KEY_HEADER, OLD_KEY_HEADER, REPLAY_HEADER
+from schemas.headers import CONTEXT_HEADERS, NEW_KEY_HEADER, OLD_KEY_HEADER, REPLAY_HEADER
 
 _ENVELOPE: Final = frozenset(
     {
         *("before", "after", "source", "op", "ts_ms", "ts_us", "ts_ns", "transaction", "schema", "payload"),
         *("version", "connector", "name", "snapshot", "db", "sequence", "table", "txId", "lsn", "xmin"),
-        *(NEW_KEY_HEADER, OLD_KEY_HEADER, REPLAY_HEADER),
+        *("origin", "origin_lsn"),
+        *(NEW_KEY_HEADER, OLD_KEY_HEADER, REPLAY_HEADER, *CONTEXT_HEADERS),
     }
 )
 

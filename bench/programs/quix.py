@@ -1,8 +1,8 @@
 """Quix Streams 3.28 with its PostgreSQL sink, tuned: checkpoints of 5,000 records, large fetches, no metadata columns.
 
-Runs in an environment of its own, without the project. Arguments: group, topic, schema, table, comma-separated columns,
-the key first. The sink takes the columns of a batch from its first row and leaves nulls out, so that a batch beginning
-with a null would lose the column: nulls travel as empty texts.
+Runs in an environment of its own, without the project. Arguments: group, topic, schema, table, comma-separated columns
+with the key first, the text that stands for null. The sink takes the columns of a batch from its first row and leaves nulls
+out, so that a batch beginning with a null would lose the column: no value may be null.
 """
 
 import os
@@ -17,7 +17,7 @@ CHECKPOINT_SECONDS = 1.0
 FETCH = {"fetch.min.bytes": 1, "max.partition.fetch.bytes": 4 * 2**20, "queued.max.messages.kbytes": 64 * 2**10}
 
 
-def main(group: str, topic: str, schema: str, table: str, columns: str) -> None:
+def main(group: str, topic: str, schema: str, table: str, columns: str, null: str) -> None:
     """Run until a signal comes."""
     application = Application(
         broker_address=os.environ["SYNC_KAFKA__BOOTSTRAP_SERVERS"],
@@ -30,13 +30,13 @@ def main(group: str, topic: str, schema: str, table: str, columns: str) -> None:
     )
     names = columns.split(",")
     rows = application.dataframe(application.topic(topic, value_deserializer="json", key_deserializer="bytes"))
-    rows = rows.apply(lambda change: _row(change["after"], names))
+    rows = rows.apply(lambda change: _row(change["after"], names, null))
     rows.sink(_sink(schema, table, names[0]))
     application.run()
 
 
-def _row(source: dict[str, Any], names: list[str]) -> dict[str, Any]:
-    return {name: "" if source[name] is None else source[name] for name in names}
+def _row(source: dict[str, Any], names: list[str], null: str) -> dict[str, Any]:
+    return {name: null if source[name] is None else source[name] for name in names}
 
 
 def _sink(schema: str, table: str, key: str) -> Any:

@@ -55,7 +55,7 @@ def resume(connection: Connection, flow: Flow, actor: str, *, accept_truncate: b
         truncated = before.state == STOPPED and (before.reason or "").lower().startswith(TRUNCATE)
         if truncated and not accept_truncate:
             raise RefusedError(
-                f"{flow.name} stopped because its source was truncated ({before.reason}): `sync resume {flow.name}"
+                f"{flow.name} stopped because its source was truncated: `sync resume {flow.name}"
                 " --accept-truncate` rebuilds the target from the source, which removes what the source no longer has"
             )
         if before.state != RUNNING:

@@ -17,8 +17,6 @@ def forget_connectors(url: str) -> None:
 def _forget(client: httpx.Client, connector: str) -> None:
     client.put(f"{connector}/stop").raise_for_status()
     # Refused until the tasks have stopped, and while the group rebalances.
-    eventually(
-        lambda: client.delete(f"{connector}/offsets").is_success, f"{connector} has no positions", within=SECONDS
-    )
+    eventually(lambda: client.delete(f"{connector}/offsets").is_success, f"{connector} has no positions", within=SECONDS)
     eventually(lambda: client.delete(connector).is_success, f"{connector} is deleted", within=SECONDS)
     eventually(lambda: client.get(connector).status_code == httpx.codes.NOT_FOUND, "it is gone", within=SECONDS)

@@ -75,10 +75,7 @@ def recreate(settings: Settings) -> None:
 
 def _drop_slots(connection: psycopg.Connection[Any], dbname: str) -> None:
     connection.execute(
-        "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots"
-        " WHERE database = %s AND active_pid IS NOT NULL",
+        "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE database = %s AND active_pid IS NOT NULL",
         (dbname,),
     )
-    connection.execute(
-        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = %s", (dbname,)
-    )
+    connection.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = %s", (dbname,))

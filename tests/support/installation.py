@@ -104,9 +104,7 @@ class Installation:
     def rebuilt(self, resync: int, within: float = 60.0) -> None:
         """Return when every partition has been rebuilt from the source for the resync of that number."""
         statement = "SELECT topic, partition FROM sync.ledger WHERE flow = %s AND resynced < %s"
-        absent(
-            lambda: self.citizen.rows(statement, (self.flow.name, resync)), "every partition is rebuilt", within=within
-        )
+        absent(lambda: self.citizen.rows(statement, (self.flow.name, resync)), "every partition is rebuilt", within=within)
 
     def become_right(self, within: float = 30.0) -> None:
         """Return when the target equals the oracle as of one instant; the expiry of candidates may take a tick."""

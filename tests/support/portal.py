@@ -47,9 +47,7 @@ class FamilyInPortal:
 
     # -- the platform --------------------------------------------------------------------------------------------------
 
-    def evaluate(
-        self, score: str, *, scheme: str = "SCHEME", explanation: str = "good", evaluated: str = "now"
-    ) -> int:
+    def evaluate(self, score: str, *, scheme: str = "SCHEME", explanation: str = "good", evaluated: str = "now") -> int:
         """Insert an evaluation into the source and return its snapshot_id."""
         values = {"family": self.id, "scheme": scheme, "score": score, "explanation": explanation, "evaluated": evaluated}
         number: int = self._installation.warehouse.value(_INSERT, values)
@@ -81,9 +79,7 @@ class FamilyInPortal:
 
     def shows(self, score: str | None, *, scheme: str = "SCHEME") -> None:
         """Wait until the portal shows this score for the scheme, or no hint for None."""
-        eventually(
-            lambda: self.hints().get(scheme, (None,))[0] == score, f"the portal shows {scheme} at {score}", within=SECONDS
-        )
+        eventually(lambda: self.hints().get(scheme, (None,))[0] == score, f"the portal shows {scheme} at {score}", within=SECONDS)
 
     def read_up_to(self, offset: int) -> None:
         """Wait until the record at the offset is behind the ledger's position."""

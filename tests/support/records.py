@@ -42,9 +42,7 @@ def event(after: dict[str, Any] | None, *, lsn: int, op: str = "u", before: dict
     return json.dumps(envelope(after, lsn=lsn, op=op, before=before)).encode()
 
 
-def envelope(
-    after: dict[str, Any] | None, *, lsn: int, op: str = "u", before: dict[str, Any] | None = None
-) -> dict[str, Any]:
+def envelope(after: dict[str, Any] | None, *, lsn: int, op: str = "u", before: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the parts of a change, to be altered."""
     milliseconds = int(datetime.now(UTC).timestamp() * 1000)
     source = {

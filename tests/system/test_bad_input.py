@@ -7,7 +7,7 @@ import pytest
 from tests.support.bad_records import CASES, bad_record
 from tests.support.commands import CommandFailed
 from tests.support.portal import FamilyInPortal
-from tests.support.records import envelope, event, key_of, row
+from tests.support.records import event, row
 from tests.support.workers import Workers
 
 TOAST = "__unchanged_toast_8d1f6c0ba94e47d2b35a7e90c412f86d"
@@ -34,9 +34,7 @@ def lsn(installation):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_record_that_cannot_be_applied_becomes_a_dead_letter_and_the_good_version_stands(
-    installation, family, lsn, case
-):
+def test_a_record_that_cannot_be_applied_becomes_a_dead_letter_and_the_good_version_stands(installation, family, lsn, case):
     number = family.evaluate("0.50")
     family.shows("0.50")
     bad = bad_record(case, number, family.id, lsn)
@@ -98,9 +96,7 @@ def test_a_column_that_the_source_did_not_send_again_and_nobody_knows_is_a_dead_
         ("updated_at", "infinity", "out_of_range"),
     ],
 )
-def test_a_value_that_postgresql_holds_and_the_flow_refuses_is_quarantined_until_it_is_mended(
-    family, column, value, reason
-):
+def test_a_value_that_postgresql_holds_and_the_flow_refuses_is_quarantined_until_it_is_mended(family, column, value, reason):
     number = family.evaluate("0.50")
     family.shows("0.50")
     family.alter(number, column, value)
@@ -124,9 +120,7 @@ def test_an_explanation_of_a_megabyte_is_cut_at_500_code_points(family):
     assert family.hints()["SCHEME"] == ("0.60", "😀" * 500)
 
 
-def test_one_row_that_the_target_refuses_is_isolated_and_its_replay_succeeds_once_the_cause_is_gone(
-    installation, family
-):
+def test_one_row_that_the_target_refuses_is_isolated_and_its_replay_succeeds_once_the_cause_is_gone(installation, family):
     citizen = installation.citizen
     citizen.rows("ALTER TABLE eligibility_hints ADD CONSTRAINT probe CHECK (scheme_code <> 'REFUSED')")
     try:

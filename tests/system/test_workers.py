@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+from tests.support.damage import delete
+from tests.support.kafka import delete_topics
 from tests.support.load import Load
 from tests.support.waiting import eventually
 
@@ -158,12 +160,8 @@ def drain(installation, workers, number):
 
 
 def forget_everything(installation, workers):
-    from tests.support.damage import delete
-    from tests.support.kafka import delete_topics
-
     delete_topics(installation.settings.kafka, lambda topic: topic.endswith("-changelog"))
     for worker in workers:
         if worker.data.exists():
             delete(worker.data)
-    for table in ("eligibility_hints", "sync.ledger", "sync.worker"):
-        installation.citizen.rows(f"DELETE FROM {table}")
+    installation.citizen.rows("TRUNCATE eligibility_hints, sync.ledger, sync.worker")
