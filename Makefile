@@ -17,6 +17,7 @@ run: setup  ## Start the local stack, the workers and the demo load; Ctrl-C stop
 	@$(IN_VENV) -m cli up
 
 test: setup  ## Run every test, as CI does
+	@$(IN_VENV) -m stack setup-tests
 	@$(IN_VENV) -m pytest
 
 lint: setup  ## Check style, types and the import rules

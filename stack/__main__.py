@@ -1,4 +1,4 @@
-"""Set-up and removal of the local stack, for the Makefile: `python -m stack setup`, `python -m stack clean`."""
+"""Set-up and removal of the local stack, for the Makefile: `python -m stack setup`, `setup-tests`, `clean`."""
 
 import sys
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from stack.errors import StackError
 from stack.folder import DEFAULT_STATE
 from stack.jars import DEFAULT_JARS, Jars
 from stack.local import LocalStack
-from stack.machine import JAVA, ensure_tools, require_java
+from stack.machine import CHROMIUM, JAVA, ensure_tools, require_java
 
 USAGE_ERROR = 2
 
@@ -19,12 +19,17 @@ def setup() -> None:
     Jars(DEFAULT_JARS).ensure(_tell)
 
 
+def setup_tests() -> None:
+    """What the tests need besides."""
+    ensure_tools([CHROMIUM], _tell)
+
+
 def clean() -> None:
     """Stop and delete the local stack of this project folder."""
     LocalStack(DEFAULT_STATE).remove()
 
 
-COMMANDS: dict[str, Callable[[], None]] = {"setup": setup, "clean": clean}
+COMMANDS: dict[str, Callable[[], None]] = {"setup": setup, "setup-tests": setup_tests, "clean": clean}
 
 
 def main(arguments: list[str]) -> int:

@@ -24,6 +24,8 @@ class Tool:
 
 JAVA = Tool("java", "default-jre-headless")
 MAVEN = Tool("mvn", "maven")
+#: For the browser tests alone.
+CHROMIUM = Tool("chromium", "chromium")
 
 
 def ensure_tools(tools: Sequence[Tool], progress: Callable[[str], None]) -> None:

@@ -127,7 +127,7 @@ class Lane:
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the partition must not stay with us
-            self.last_error = f"{type(error).__name__}: {error}"
+            self.last_error = type(error).__name__
             log.critical("%s: %s; the worker leaves the group", self.name, type(error).__name__)
             await self._services.crash(error)
         finally:
