@@ -49,9 +49,10 @@ async def write(session: Session, flow: str, letters: Sequence[DeadLetter], ciph
              letter.record_time, *_tokens(letter, cipher)),
         )  # fmt: skip
     for identity, letter in again.items():
+        # 'open' too: the command that sent the record may not have committed 'replayed' yet; the row lock makes us wait for it.
         await session.run(
             "UPDATE sync.dead_letter SET status = 'open', attempts = attempts + 1, reason = %s, detail = %s"
-            " WHERE id = %s AND flow = %s AND status = 'replayed'",
+            " WHERE id = %s AND flow = %s AND status IN ('open', 'replayed')",
             (letter.reason, letter.detail, identity, flow),
         )
 

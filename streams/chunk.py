@@ -5,15 +5,13 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 
+from schemas.headers import REPLAY_HEADER
 from schemas.problems import BadRecord, Reason
 from sinks.dead_letters import DeadLetter
 from sinks.ledger import Advance, Outcome
 from streams.batches import Record
 from streams.decoding import Decoded
 from tables.candidates import Staged
-
-#: Carried by a record that replays a dead letter: the letter's id in decimal.
-REPLAY_HEADER = "sync-dead-letter-id"
 
 
 def settle(decoded: Decoded, staged: Staged) -> None:

@@ -11,6 +11,9 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, Final
+from uuid import UUID
+
+import msgspec
 
 from flows.model import Flow
 from schemas.debezium import row_decoder
@@ -24,7 +27,7 @@ from sinks.target_groups import target_groups
 from streams.decoding import Decoder, row_builder
 from streams.ranked_writer import RankedWriter
 from tables.candidates import CandidateTable, Change, Entries, Position
-from tables.entry import LOWEST, VERSION, Version, is_live, removed, version_of
+from tables.entry import GROUP, LOWEST, VERSION, Version, entry_key, is_live, removed, version_of
 
 log = logging.getLogger(__name__)
 
@@ -56,45 +59,57 @@ class Rebuilder:
         partition = next(iter(claims.values())).partition
         async with fenced_read(self._source, self._flow) as read:
             floor = version_of(self._decoder.epoch, read.lsn)
-            late = await self._load(partition, read, floor)
-        await self._remove_absent(partition, floor, late)
+            spared = await self._load(partition, read, floor)
+        await self._remove_absent(partition, floor, spared)
         await self._record_positions(partition, claims, offsets, floor)
         await self._rewrite_target(claims, partition)
         await self._finish(claims, offsets, resync)
 
     async def _load(self, partition: int, read: FencedRead, floor: Version) -> set[bytes]:
-        """Write the source's rows with the fence as version; returns keys that changed later and must stay as they are."""
+        """Write the source's rows with the fence as version; returns keys whose entries must stay as they are.
+
+        These are rows that changed after the fence, whose events follow, and bad rows, whose last good version stands.
+        """
         build = row_builder(self._flow, floor, int(time.time() * 1e6))
-        late: set[bytes] = set()
+        spared: set[bytes] = set()
         async for page in read.pages():
             changes = []
             for row in page:
-                entry = self._entry(partition, row, build)
-                if entry is not None and row.late:
-                    late.add(entry[0])
-                elif entry is not None:
-                    changes.append(Change(*entry))
+                key, entry = self._entry(row, build)
+                if key is None or self._partition_of(key) != partition:
+                    continue
+                if entry is None or row.late:
+                    spared.add(key)
+                else:
+                    changes.append(Change(key, entry))
             staged = self._table.stage(partition, changes, LOWEST)
             await self._store(partition, staged.entries, staged.standing)
-        return late
+        return spared
 
-    def _entry(self, partition: int, row: SourceRow, build: RowBuilder) -> tuple[bytes, bytes] | None:
+    def _entry(self, row: SourceRow, build: RowBuilder) -> tuple[bytes | None, bytes | None]:
+        """The key and the entry of a row; no entry for a bad row, no key when not even that can be read."""
         try:
-            decoded = self._decode_row(row.content)
+            return build(self._decode_row(row.content))
         except BadRecord:
-            return None  # Its event is in the dead letters; the last good version stands.
-        key = message_key(self._flow, getattr(decoded, self._flow.source.message_key))
-        if partition_of(key, self._flow.partitions) != partition:
-            return None
-        return build(decoded)
+            return self._bad_row_key(row.content), None
 
-    async def _remove_absent(self, partition: int, floor: Version, late: set[bytes]) -> None:
+    def _bad_row_key(self, content: bytes) -> bytes | None:
+        found = msgspec.json.decode(content)
+        try:
+            return entry_key(found[self._flow.source.message_key], found[self._flow.source.primary_key])
+        except (AttributeError, TypeError, ValueError):
+            return None
+
+    def _partition_of(self, key: bytes) -> int:
+        return partition_of(message_key(self._flow, str(UUID(bytes=key[GROUP]))), self._flow.partitions)
+
+    async def _remove_absent(self, partition: int, floor: Version, spared: set[bytes]) -> None:
         """Entries still older than the fence are of rows that the source no longer has."""
         now = int(time.time() * 1e6)
         absent = (
             (key, entry)
             for key, entry in self._table.entries(partition)
-            if is_live(entry) and entry[VERSION] < floor and key not in late
+            if is_live(entry) and entry[VERSION] < floor and key not in spared
         )
         while batch := dict(islice(absent, ENTRIES_PER_WRITE)):
             gone: Entries = {key: removed(floor, now, entry) for key, entry in batch.items()}

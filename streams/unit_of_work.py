@@ -171,6 +171,7 @@ class UnitOfWork:
         rank = self.writer.rank(locked.now)
         staged = self.table.stage(claim.partition, decoded.changes, position.floor, rank, barred=refused is not None)
         if refused is not None:
+            refused.row_key = decoded.row_keys.get(0)
             decoded.problems[0] = refused
         chunk.settle(decoded, staged)
         counts = chunk.outcomes(decoded, staged)

@@ -6,9 +6,9 @@ import psycopg2
 import pytest
 
 from flows.eligibility_hints import ELIGIBILITY_HINTS as FLOW
+from schemas.headers import REPLAY_HEADER
 from sinks.ledger import LostOwnership, Outcome
 from sinks.pool import Unavailable
-from streams.chunk import REPLAY_HEADER
 from streams.outage import is_outage
 from streams.share_breaker import TooManyDeadLetters
 from streams.unit_of_work import FlowHalted, FlowMustStop, Gap
