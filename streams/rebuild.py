@@ -97,7 +97,7 @@ class Rebuilder:
         found = msgspec.json.decode(content)
         try:
             return entry_key(found[self._flow.source.message_key], found[self._flow.source.primary_key])
-        except (AttributeError, TypeError, ValueError):
+        except (AttributeError, OverflowError, TypeError, ValueError):
             return None
 
     def _partition_of(self, key: bytes) -> int:
