@@ -55,7 +55,7 @@ def drain(stage: Stage, contender: Contender, backlog: Backlog) -> Drained:
 def _watch(
     stage: Stage, contender: Contender, backlog: Backlog, process: MeasuredProcess, began: float
 ) -> Drained:
-    _until(lambda: contender.started(stage), process, f"{contender.name} has written nothing")
+    wait_until(lambda: contender.started(stage), process, "the first record is visible")
     first, visible, cpu = time.monotonic(), contender.visible(stage), process.cpu_seconds()
     peak = 0
 
@@ -64,7 +64,7 @@ def _watch(
         peak = max(peak, process.rss_bytes())
         return contender.finished(stage, backlog)
 
-    _until(finished, process, f"{contender.name} has not finished")
+    wait_until(finished, process, "the last records are visible")
     done, used = time.monotonic(), process.cpu_seconds() - cpu
     rest = max(backlog.records - visible, 1)
     return Drained(
@@ -79,10 +79,11 @@ def _watch(
     )
 
 
-def _until(condition: Callable[[], bool], process: MeasuredProcess, problem: str) -> None:
+def wait_until(condition: Callable[[], bool], process: MeasuredProcess, what: str) -> None:
+    """Return when the condition holds; raises ``BenchError`` when the process ends before, or after a quarter of an hour."""
     deadline = time.monotonic() + DRAIN_SECONDS
     while not condition():
         process.check()
         if time.monotonic() > deadline:
-            raise BenchError(f"{problem} after {DRAIN_SECONDS:.0f} s")
+            raise BenchError(f"{process.name}: not within {DRAIN_SECONDS:.0f} s: {what}")
         time.sleep(LOOK_SECONDS)

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from bench.backlog import Backlog
 from bench.errors import BenchError
@@ -24,7 +25,7 @@ class Ours:
     """One flow on any number of workers. Every :meth:`prepare` begins a new life: application id, data, ledger."""
 
     flow: Flow
-    name: str = "ours"
+    name: ClassVar = "ours"
     application_id: str = ""
 
     def prepare(self, stage: Stage) -> None:

@@ -4,18 +4,22 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 
+from stack.backoff import Backoff
 from stack.folder import PROJECT_ROOT
 from stack.managed_process import Command, ManagedProcess
 from stack.procfile import read_procfile
-from stack.supervisor import DEFAULT_PROCFILE, GRACE_SECONDS
+from stack.supervisor import DEFAULT_PROCFILE, GRACE_SECONDS, Supervisor
 from tests.support.installation import Installation
 from tests.support.waiting import eventually
 
 OPEN = "open"
+# A supervised worker comes back at once, however often it was killed.
+HURRIED = Backoff(first=0.5, longest=2.0, steady=5.0)
 _PRESENT = """
 SELECT name, (state->>'pid')::int, partition->>'state', (partition->>'partition')::int
 FROM sync.worker, jsonb_array_elements(state->'partitions') AS partition
@@ -130,3 +134,15 @@ class Workers:
         """End them all, at once."""
         for worker in self:
             worker.kill()
+
+
+@contextmanager
+def supervised(installation: Installation, count: int) -> Iterator[Supervisor]:
+    """Run worker-1, worker-2, … inside the block, each started again whenever it dies."""
+    root = installation.stack.folder.root
+    supervisor = Supervisor(f"worker={count}", root, installation.environment, backoff=HURRIED)
+    supervisor.start()
+    try:
+        yield supervisor
+    finally:
+        supervisor.stop()

@@ -5,18 +5,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from stack.backoff import Backoff
 from stack.local import LocalStack
 from stack.supervisor import Supervisor
 from tests.support.chaos import WORKERS
 from tests.support.installation import Installation
-from tests.support.workers import Workers
+from tests.support.workers import Workers, supervised
 
 # The generated history of a module that says nothing else by constants of these names.
 FAMILIES = 300
 SNAPSHOTS = 4000
-# A worker comes back at once, however often it was killed.
-HURRIED = Backoff(first=0.5, longest=2.0, steady=5.0)
 
 collect_ignore = [] if "SYNC_SOAK_MINUTES" in os.environ else ["test_soak.py"]
 
@@ -43,11 +40,8 @@ def workers(installation: Installation) -> Iterator[Workers]:
 @pytest.fixture
 def supervisor(installation: Installation) -> Iterator[Supervisor]:
     """Two workers that are started again whenever they die."""
-    formation = f"worker={len(WORKERS)}"
-    supervisor = Supervisor(formation, installation.stack.folder.root, installation.environment, backoff=HURRIED)
-    supervisor.start()
-    yield supervisor
-    supervisor.stop()
+    with supervised(installation, len(WORKERS)) as supervisor:
+        yield supervisor
 
 
 @pytest.fixture

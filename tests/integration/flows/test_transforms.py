@@ -1,0 +1,44 @@
+"""A transform has two renderings; PostgreSQL is asked whether they agree, value by value."""
+
+import json
+import random
+from decimal import Decimal
+
+import pytest
+
+from flows.registry import FLOWS
+
+COLUMNS = [
+    pytest.param(flow, column, id=f"{flow.name}.{column.name}")
+    for flow in FLOWS
+    for column in flow.target.columns
+    if column.transforms
+]
+ALPHABET = "aZ0 '\"\\éß\u0301ह\u094dि漢👩🏽\u200d🌾\U0001d4b3\n\t"
+
+
+def numbers(draw, scale):
+    edges = [None, "0", "1", "0.005", "0.0050", "0.0049", "0.9950", "0.9949", "0.1250", "0.1350"]
+    return edges + [str(Decimal(draw.randrange(10**scale + 1)).scaleb(-scale)) for _ in range(2000)]
+
+
+def texts(draw):
+    edges = [None, "", "x" * 499, "x" * 500, "x" * 501, "👩🏽\u200d🌾" * 200]
+    return edges + ["".join(draw.choices(ALPHABET, k=draw.choice([3, 400, 499, 500, 501, 700]))) for _ in range(500)]
+
+
+def values_of(source, draw):
+    return numbers(draw, source.sizes[1]) if source.base == "numeric" else texts(draw)
+
+
+@pytest.mark.parametrize(("flow", "column"), COLUMNS)
+def test_python_and_sql_give_the_same_to_the_last_digit_and_code_point(citizen, flow, column):
+    source = flow.source.column(column.source).sql_type
+    values = values_of(source, random.Random(7))
+    statement = f"""
+        SELECT (x.v)::{column.type}::text FROM json_array_elements_text(%s::json) WITH ORDINALITY AS given(text, place),
+        LATERAL (SELECT {column.sql(f"given.text::{source}")} AS v) AS x ORDER BY place
+        """
+    found = [value for (value,) in citizen.execute(statement, (json.dumps(values),))]
+    expected = [column.value(Decimal(value) if value is not None and source.base == "numeric" else value) for value in values]
+    assert found == [str(value) for value in expected]
