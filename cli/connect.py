@@ -6,11 +6,13 @@ import typer
 from rich.console import RenderableType
 
 from cli.connect_rest import ConnectorStatus
+from cli.connector_keeper import keep_connectors
 from cli.connectors import apply_connectors, connector_statuses, restart_connectors
 from cli.errors import PROBLEM
 from cli.options import Json
 from cli.output import show, table
 from settings import load_settings
+from stack.stop_signal import stop_requested
 
 commands = typer.Typer(help="Topics and connectors of Kafka Connect.", no_args_is_help=True)
 
@@ -38,6 +40,14 @@ def restart(*, timeout: Timeout = 60.0, as_json: Json = False) -> None:
     """Restart connectors and tasks that have failed, and wait until they run."""
     statuses = restart_connectors(load_settings(), timeout)
     _answer({"connectors": statuses}, statuses, as_json=as_json)
+
+
+@commands.command()
+def keep() -> None:
+    """Restart connectors and tasks whenever they fail, until Ctrl-C or SIGTERM: a service beside Kafka Connect."""
+    settings = load_settings()
+    with stop_requested() as stop:
+        keep_connectors(settings, stop, typer.echo)
 
 
 def connectors_table(statuses: list[ConnectorStatus]) -> RenderableType:

@@ -35,7 +35,7 @@ def apply_connectors(settings: Settings, timeout: float) -> tuple[list[str], lis
 def restart_connectors(settings: Settings, timeout: float) -> list[ConnectorStatus]:
     """Restart what has failed and return how the connectors do after at most ``timeout`` seconds."""
     with connect_rest(settings.connect) as rest:
-        for name in _names():
+        for name in connector_names():
             rest.restart(name)
         return _wait_until_running(rest, timeout)
 
@@ -43,7 +43,7 @@ def restart_connectors(settings: Settings, timeout: float) -> list[ConnectorStat
 def connector_statuses(settings: Settings) -> list[ConnectorStatus]:
     """Ask Connect how they do."""
     with connect_rest(settings.connect) as rest:
-        return [rest.status(name) for name in _names()]
+        return [rest.status(name) for name in connector_names()]
 
 
 def connector_configurations(settings: Settings) -> dict[str, dict[str, str]]:
@@ -64,7 +64,8 @@ def _sources() -> list[Database]:
     return [database for database in Database if flows_from(database)]
 
 
-def _names() -> list[str]:
+def connector_names() -> list[str]:
+    """Return the names of the connectors that must run, one for each source database."""
     return [replication_name(database) for database in _sources()]
 
 
@@ -78,7 +79,7 @@ def _wait_until_running(rest: ConnectRest, timeout: float) -> list[ConnectorStat
     """Look until all run, one has failed for good, or the time is over."""
     began = time.monotonic()
     while True:
-        statuses = [rest.status(name) for name in _names()]
+        statuses = [rest.status(name) for name in connector_names()]
         waited = time.monotonic() - began
         failed = waited > SETTLE_SECONDS and any(status.failed for status in statuses)
         if failed or waited > timeout or all(status.running for status in statuses):

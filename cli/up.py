@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from cli.connector_keeper import kept_connectors
 from cli.connectors import apply_connectors
 from cli.databases import databases
 from cli.errors import PROBLEM
@@ -60,6 +61,7 @@ def up(
         closing.callback(supervisor.stop)
         if not stop.is_set():
             supervisor.start()
+            closing.enter_context(kept_connectors(settings, _say))
             follow(settings, stop, seconds=duration, processes=lambda: supervisor.status)
         arrived = duration is None or _rows_arrived(settings)
         _say("stopping")
@@ -104,7 +106,7 @@ def _rows_arrived(settings: Settings) -> bool:
 
 
 def _say(text: str) -> None:
-    typer.echo(text, err=True)
+    sys.stderr.write(f"{text}\n")  # through what the live view has put there, so that the line stands above it
 
 
 def register(app: typer.Typer) -> None:

@@ -33,6 +33,7 @@ from streams.positioning import Rebuild, Refuse, Start, decide
 from streams.rebuild import Rebuilder
 from streams.share_breaker import TooManyDeadLetters
 from streams.unit_of_work import TRUNCATED, FlowHalted, FlowMustStop, Gap, UnitOfWork
+from tables.store import is_damage
 
 log = logging.getLogger(__name__)
 
@@ -128,6 +129,9 @@ class Lane:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the partition must not stay with us
             self.last_error = type(error).__name__
+            if is_damage(error):
+                log.warning("%s: the table's files are damaged; the next start recovers them from the changelog", self.name)
+                self._services.work.table.discard(self.partition)
             log.critical("%s: %s; the worker leaves the group", self.name, type(error).__name__)
             await self._services.crash(error)
         finally:

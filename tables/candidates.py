@@ -164,6 +164,8 @@ class CandidateTable(faust.Table[bytes, bytes]):
             while line is not None and line[0].startswith(prefix):
                 found.append(line)
                 line = next(cursor, None)
+            if line is None:
+                _raise_if_damaged(database, prefix)
             yield group, found
 
     def all_groups(self, partition: int) -> Iterator[bytes]:
@@ -171,15 +173,18 @@ class CandidateTable(faust.Table[bytes, bytes]):
         cursor = self._db(partition).iter(rocksdict.ReadOptions())
         cursor.seek(PREFIX)
         while cursor.valid() and (key := cursor.key()).startswith(PREFIX):
-            yield key[1:17]
-            cursor.seek(key[:17] + b"\xff" * 9)
+            yield key[GROUP]
+            cursor.seek(key[: GROUP.stop] + b"\xff" * 9)
+        cursor.status()
 
     def entries(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
         """Every (key, entry) of the partition, in key order."""
+        key = PREFIX
         for key, entry in self._db(partition).items(from_key=PREFIX):
             if not key.startswith(PREFIX):
-                break
+                return
             yield key, entry
+        _raise_if_damaged(self._db(partition), key)
 
     def read(self, partition: int, keys: Sequence[bytes]) -> Entries:
         """The entries of some rows."""
@@ -199,6 +204,7 @@ class CandidateTable(faust.Table[bytes, bytes]):
                 break
             found.append(Due(at, key[9:]))
             cursor.next()
+        cursor.status()
         return found
 
     # -- writing ----------------------------------------------------------------------------------------------------
@@ -297,6 +303,15 @@ class CandidateTable(faust.Table[bytes, bytes]):
 
 _encode_position: Final = msgspec.msgpack.Encoder().encode
 _decode_position: Final = msgspec.msgpack.Decoder(Position).decode
+
+
+def _raise_if_damaged(database: Any, after: bytes) -> None:
+    """An iterator that meets a damaged block ends as if there were no more: only its status tells, and this raises it."""
+    cursor = database.iter(rocksdict.ReadOptions())
+    cursor.seek(after)
+    while cursor.valid():
+        cursor.next()
+    cursor.status()
 
 
 def _greater(key: bytes, standing: bytes | None, given: bytes | None) -> bytes | None:

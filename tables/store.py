@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -42,6 +43,11 @@ class SharedCacheOptions(rocksdb.RocksDBOptions):
         return options
 
 
+def is_damage(error: BaseException) -> bool:
+    """Whether RocksDB found its files damaged. Its binding raises plain ``Exception`` with RocksDB's own words."""
+    return type(error) is Exception and str(error).startswith(("Corruption", "IO error"))
+
+
 class RecoveringTable(Protocol):
     """The part of a table that recovery needs."""
 
@@ -55,6 +61,7 @@ class BulkStore(rocksdb.Store):
     def __init__(self, *args: Any, cache_bytes: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.rocksdb_options = SharedCacheOptions(cache_bytes)
+        self._crashing: asyncio.Future[None] | None = None
 
     def database(self, partition: int) -> Any:
         """The open database of a partition; opens it when needed."""
@@ -83,7 +90,17 @@ class BulkStore(rocksdb.Store):
         for event in batch:
             fetched[event.message.tp].extend(event.message.value)
         for tp, records in fetched.items():
-            writes = rocksdict.WriteBatch(raw_mode=True)
-            table.restored(tp.partition, records, writes)
-            writes.put(OFFSET_KEY, str(records[-1].offset).encode())
-            self.database(tp.partition).write(writes)
+            try:
+                self._restore(table, tp.partition, records)
+            except Exception as error:
+                if is_damage(error):
+                    self.discard(tp.partition)
+                    # Faust would log this and go on waiting; a new start recovers the partition from the beginning.
+                    self._crashing = asyncio.ensure_future(self.app.crash(error))
+                raise
+
+    def _restore(self, table: RecoveringTable, partition: int, records: Sequence[Any]) -> None:
+        writes = rocksdict.WriteBatch(raw_mode=True)
+        table.restored(partition, records, writes)
+        writes.put(OFFSET_KEY, str(records[-1].offset).encode())
+        self.database(partition).write(writes)

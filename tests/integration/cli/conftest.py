@@ -1,4 +1,4 @@
-"""The commands on a real stack of their own: two databases, Kafka, Connect."""
+"""The commands, run inside this process, on the shared stack."""
 
 import asyncio
 import json
@@ -12,20 +12,9 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from cli.topics import ensure_topics
-from demo.databases import DatabaseName, apply_schema
 from flows.registry import FLOWS
 from schemas.topics import all_topics
-from settings import load_settings
-from stack.local import LocalStack
 from streams.kafka_client import client_options
-
-FORGET = """
-DROP SCHEMA IF EXISTS sync CASCADE;
-DROP SCHEMA IF EXISTS eligibility CASCADE;
-DROP TABLE IF EXISTS public.eligibility_hints, public.stray;
-DROP PUBLICATION IF EXISTS sync_warehouse;
-ALTER ROLE sync_connect REPLICATION;
-"""
 
 
 @dataclass(frozen=True)
@@ -39,32 +28,18 @@ class Platform:
         return getattr(self, name)
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory):
-    stack = LocalStack(tmp_path_factory.mktemp("stack"))
-    with stack:
-        yield stack
-    stack.remove()
-
-
 @pytest.fixture
-def environment(stack, monkeypatch):
-    """The settings of the stack and nothing else."""
+def shell(stack, monkeypatch):
+    """What the commands read: the settings of the stack, and what a test sets."""
     for name in [name for name in os.environ if name.startswith("SYNC_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("SYNC_ENV_FILE", str(stack.folder.env_file))
-    monkeypatch.setenv("COLUMNS", "200")
     return monkeypatch
 
 
 @pytest.fixture
-def settings(environment):
-    return load_settings()
-
-
-@pytest.fixture
-def sync(environment):
-    """Run a command in this process."""
+def sync(shell):
+    """Run a command."""
 
     def run(*arguments):
         return CliRunner().invoke(app, [str(argument) for argument in arguments])
@@ -74,7 +49,7 @@ def sync(environment):
 
 @pytest.fixture
 def answer(sync):
-    """Run a command with --json that must end with the exit code and return its document."""
+    """Run a command with --json that must end with the exit code, and return its document."""
 
     def run(*arguments, code=0):
         result = sync(*arguments, "--json")
@@ -84,40 +59,10 @@ def answer(sync):
     return run
 
 
-def connect(stack, name, section):
-    prefix = f"SYNC_{name.upper()}"
-    return psycopg.connect(
-        host=stack.env[f"{prefix}__HOST"],
-        port=stack.env[f"{prefix}__PORT"],
-        dbname=stack.env[f"{prefix}__DBNAME"],
-        user=stack.env[f"{prefix}{section}__USER"],
-        password=stack.env[f"{prefix}{section}__PASSWORD"],
-        autocommit=True,
-    )
-
-
 @pytest.fixture
-def session_of(stack):
-    """Open a session as "" (the worker), "_CONNECT" or "_ADMIN"."""
-    opened = []
-
-    def open_session(name, section):
-        opened.append(connect(stack, name, section))
-        return opened[-1]
-
-    yield open_session
-    for session in opened:
-        session.close()
-
-
-@pytest.fixture
-def platform(stack, session_of):
+def platform(warehouse, citizen):
     """Both databases as their owners made them, without anything of ours."""
-    platform = Platform(session_of("warehouse", "_ADMIN"), session_of("citizen", "_ADMIN"))
-    for name in DatabaseName:
-        platform[name].execute(FORGET)
-        apply_schema(platform[name], name)
-    return platform
+    return Platform(warehouse, citizen)
 
 
 @pytest.fixture
@@ -126,6 +71,29 @@ def migrated(platform, sync):
     result = sync("migrate")
     assert result.exit_code == 0, result.output
     return platform
+
+
+@pytest.fixture
+def session_of(stack):
+    """Open a session as "" (the worker), "_CONNECT" or "_ADMIN"."""
+    opened = []
+
+    def open_session(name, section):
+        prefix = f"SYNC_{name.upper()}"
+        session = psycopg.connect(
+            host=stack.env[f"{prefix}__HOST"],
+            port=stack.env[f"{prefix}__PORT"],
+            dbname=stack.env[f"{prefix}__DBNAME"],
+            user=stack.env[f"{prefix}{section}__USER"],
+            password=stack.env[f"{prefix}{section}__PASSWORD"],
+            autocommit=True,
+        )
+        opened.append(session)
+        return session
+
+    yield open_session
+    for session in opened:
+        session.close()
 
 
 @pytest.fixture

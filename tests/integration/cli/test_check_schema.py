@@ -161,13 +161,6 @@ DIFFERENCES = {
         "role sync_connect has no UPDATE privilege",
         True,
     ),
-    "connector may not replicate": (
-        "warehouse",
-        "ALTER ROLE sync_connect NOREPLICATION",
-        "sync_connect",
-        "role may not replicate",
-        False,
-    ),
     "migration pending": (
         "citizen",
         "DROP SCHEMA sync CASCADE",
@@ -224,10 +217,19 @@ def test_a_covering_index_serves_as_key(answer, migrated):
     assert answer("check-schema") == []
 
 
-def test_a_role_that_does_not_exist_is_named(answer, migrated, environment):
-    environment.setenv("SYNC_WAREHOUSE_CONNECT__USER", "nobody_yet")
+def test_a_role_that_does_not_exist_is_named(answer, migrated, shell):
+    shell.setenv("SYNC_WAREHOUSE_CONNECT__USER", "nobody_yet")
     found = answer("check-schema", code=1)
     assert [(each["object"], each["problem"]) for each in found] == [("nobody_yet", "the role does not exist")]
+
+
+def test_a_connector_that_may_not_replicate_is_named(answer, migrated):
+    migrated.warehouse.execute("ALTER ROLE sync_connect NOREPLICATION")
+    try:
+        found = answer("check-schema", code=1)
+    finally:
+        migrated.warehouse.execute("ALTER ROLE sync_connect REPLICATION")
+    assert [(each["object"], each["problem"]) for each in found] == [("sync_connect", "the role may not replicate")]
 
 
 def test_people_see_a_table_with_what_to_do(sync, migrated):

@@ -5,12 +5,15 @@ import uuid
 import httpx
 import pytest
 
+from cli.connector_keeper import kept_connectors
 from cli.topics import ensure_topics
 from flows.eligibility_hints import ELIGIBILITY_HINTS
 from flows.registry import FLOWS
 from schemas.topics import Topic, all_topics
 from sinks.operations.audit import RefusedError
-from stack.waiting import wait_until
+from tests.support.connectors import forget_connectors
+from tests.support.databases import administrators
+from tests.support.waiting import eventually
 
 CONNECTOR = "sync_warehouse"
 INSERT = """
@@ -34,16 +37,11 @@ def source(migrated):
 
 
 @pytest.fixture
-def without_connector(rest, migrated):
-    """Remove the connector, its offsets and its slot afterwards: the other tests take its tables away."""
+def without_connector(settings):
+    """Begin and end without connector, so that its first act is a snapshot and its tables can go."""
+    forget_connectors(settings.connect.url)
     yield
-    rest.put(f"/connectors/{CONNECTOR}/stop")
-    assert wait_until(lambda: rest.delete(f"/connectors/{CONNECTOR}/offsets").is_success, 30)
-    rest.delete(f"/connectors/{CONNECTOR}")
-    slots = "FROM pg_replication_slots WHERE slot_name = %s"
-    idle = f"SELECT NOT EXISTS (SELECT {slots} AND active)"
-    assert wait_until(lambda: migrated.warehouse.execute(idle, (CONNECTOR,)).fetchone()[0], 30)
-    migrated.warehouse.execute(f"SELECT pg_drop_replication_slot(slot_name) {slots}", (CONNECTOR,))
+    forget_connectors(settings.connect.url)
 
 
 def test_apply_brings_rows_of_the_source_to_kafka_and_nothing_but_the_flows_columns(
@@ -59,10 +57,13 @@ def test_apply_brings_rows_of_the_source_to_kafka_and_nothing_but_the_flows_colu
     source.execute(INSERT, (2, family, "x" * 2_000_000))
     source.execute("UPDATE eligibility.eligibility_snapshots SET scheme_code = 'T' WHERE snapshot_id = 2")
     source.execute("DELETE FROM eligibility.eligibility_snapshots WHERE snapshot_id = 2")
-    assert wait_until(lambda: len(records(ELIGIBILITY_HINTS.topic)) >= 5, 60)
 
-    found = records(ELIGIBILITY_HINTS.topic)
-    of_family = [record for record in found if json.loads(record.key) == {"family_id": str(family)}]
+    def of_family():
+        found = records(ELIGIBILITY_HINTS.topic)
+        return [record for record in found if json.loads(record.key) == {"family_id": str(family)}]
+
+    eventually(lambda: len(of_family()) == 4, "insert, update, delete and tombstone arrive", within=60)
+    found, of_family = records(ELIGIBILITY_HINTS.topic), of_family()
     events = [record.value and json.loads(record.value) for record in of_family]
     assert [event and event["op"] for event in events] == ["c", "u", "d", None]
     columns = {column.name for column in ELIGIBILITY_HINTS.source.columns}
@@ -71,8 +72,9 @@ def test_apply_brings_rows_of_the_source_to_kafka_and_nothing_but_the_flows_colu
     assert events[0]["after"]["evaluation_timestamp"].endswith("Z")
     assert len({record.partition for record in of_family}) == 1
     assert "private" not in str([record.value for record in found])
-    assert [json.loads(r.value)["op"] for r in found if b"before the start" in (r.value or b"")] == ["r"]
-    assert wait_until(lambda: records("warehouse.sync.heartbeat"), 30)
+    early = [json.loads(record.value) for record in found if b"before the start" in (record.value or b"")]
+    assert {event["op"] for event in early} == {"r"}
+    eventually(lambda: records("warehouse.sync.heartbeat"), "the heartbeat arrives", within=30)
 
     configuration = rest.get(f"/connectors/{CONNECTOR}/config").json()
     assert configuration["database.password"] == "${env:SYNC_WAREHOUSE_CONNECT__PASSWORD}"
@@ -88,28 +90,53 @@ def test_restart_brings_a_failed_connector_back(answer, source, rest, without_co
     source.execute("ALTER ROLE sync_connect NOLOGIN")
     source.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'sync_connect'")
     try:
-        assert wait_until(lambda: answer_state(rest) != "RUNNING", 60)
+        eventually(lambda: task_state(rest) == "FAILED", "the task has given up", within=60)
     finally:
         source.execute("ALTER ROLE sync_connect LOGIN")
     answer("connect", "restart")
-    assert answer_state(rest) == "RUNNING"
+    assert task_state(rest) == "RUNNING"
 
 
-def answer_state(rest):
+def test_a_kept_connector_comes_back_after_connect_started_without_the_database(
+    answer, migrated, settings, stack, rest, without_connector
+):
+    """Debezium waits out a database that goes away, but gives up when it starts without; then nobody else restarts it."""
+    answer("connect", "apply")
+    said = []
+    with kept_connectors(settings, said.append):
+        stack.warehouse.kill()
+        try:
+            stack.connect.kill()
+            stack.connect.start()
+            stack.connect.wait_ready()
+            eventually(lambda: any("has failed" in line for line in said), "the connector gives up", within=60)
+        finally:
+            stack.warehouse.start()
+            stack.warehouse.wait_ready()
+        eventually(lambda: task_state(rest) == "RUNNING" and reading(settings), "changes are read again", within=60)
+
+
+def reading(settings):
+    """Whether a connector reads from the slot."""
+    query = "SELECT active FROM pg_replication_slots WHERE slot_name = %s"
+    return administrators(settings)[0].value(query, (CONNECTOR,))
+
+
+def task_state(rest):
     tasks = rest.get(f"/connectors/{CONNECTOR}/status").json()["tasks"]
     return tasks[0]["state"] if tasks else "NONE"
 
 
-def test_a_configuration_that_cannot_work_is_refused_with_the_reason(sync, migrated, environment):
-    environment.setenv("SYNC_WAREHOUSE_CONNECT__USER", "nobody")
+def test_a_configuration_that_cannot_work_is_refused_with_the_reason(sync, migrated, shell):
+    shell.setenv("SYNC_WAREHOUSE_CONNECT__USER", "nobody")
     refused = sync("connect", "apply")
     assert refused.exit_code == 1
     assert "Kafka Connect refuses connector sync_warehouse" in refused.stderr
 
 
-def test_all_that_is_not_set_is_named_at_once(sync, environment, settings):
+def test_all_that_is_not_set_is_named_at_once(sync, shell, settings):
     del settings
-    environment.setenv("SYNC_ENV_FILE", "/dev/null")
+    shell.setenv("SYNC_ENV_FILE", "/dev/null")
     refused = sync("connect", "apply")
     assert refused.exit_code == 2
     assert all(f"SYNC_{name} is not set" in refused.stderr for name in ("WAREHOUSE", "CITIZEN", "KAFKA"))
@@ -120,7 +147,7 @@ def test_a_topic_with_another_number_of_partitions_is_refused(settings, sync, to
         asyncio.run(ensure_topics(settings.kafka, [Topic(ELIGIBILITY_HINTS.topic, 4)]))
 
 
-def test_restart_of_a_connector_that_does_not_exist_says_what_to_do(sync, migrated):
+def test_restart_of_a_connector_that_does_not_exist_says_what_to_do(sync, without_connector):
     refused = sync("connect", "restart")
     assert refused.exit_code == 1
     assert "`sync connect apply` makes it" in refused.stderr

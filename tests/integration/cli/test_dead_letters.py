@@ -78,18 +78,18 @@ def test_what_was_not_json_is_shown_as_a_number_of_bytes(answer, letter):
     }
 
 
-def test_a_payload_that_no_key_opens_is_a_problem_without_traceback(sync, letter, environment):
+def test_a_payload_that_no_key_opens_is_a_problem_without_traceback(sync, letter, shell):
     letter_id = letter()
-    environment.setenv("SYNC_PAYLOAD_KEYS", sync("keygen").stdout.strip())
+    shell.setenv("SYNC_PAYLOAD_KEYS", sync("keygen").stdout.strip())
     refused = sync("dead-letters", "show", letter_id)
     assert refused.exit_code == 1
     assert "no key in SYNC_PAYLOAD_KEYS opens this payload" in refused.stderr
 
 
-def test_an_old_key_beside_a_new_one_still_opens_payloads(sync, letter, environment, stack):
+def test_an_old_key_beside_a_new_one_still_opens_payloads(sync, letter, shell, stack):
     letter_id = letter()
     new = sync("keygen").stdout.strip()
-    environment.setenv("SYNC_PAYLOAD_KEYS", f"{new},{stack.env['SYNC_PAYLOAD_KEYS']}")
+    shell.setenv("SYNC_PAYLOAD_KEYS", f"{new},{stack.env['SYNC_PAYLOAD_KEYS']}")
     assert sync("dead-letters", "show", letter_id).exit_code == 0
 
 
@@ -124,9 +124,9 @@ def test_a_record_without_a_key_is_sent_to_its_partition_again(answer, letter, s
     assert (record.key, record.value) == (None, VALUE)
 
 
-def test_without_a_broker_nothing_is_marked_as_replayed(sync, letter, status_of, environment, migrated):
+def test_without_a_broker_nothing_is_marked_as_replayed(sync, letter, status_of, shell, migrated):
     letter_id = letter()
-    environment.setenv("SYNC_KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:9")
+    shell.setenv("SYNC_KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:9")
     refused = sync("dead-letters", "replay", letter_id)
     assert refused.exit_code == 1
     assert "Kafka: KafkaConnectionError" in refused.stderr

@@ -67,8 +67,8 @@ def test_what_must_exist_first_is_named_all_at_once_and_nothing_is_changed(sync,
         assert session.execute("SELECT to_regnamespace('sync')").fetchone() == (None,)
 
 
-def test_a_role_that_does_not_exist_is_named(sync, platform, environment):
-    environment.setenv("SYNC_CITIZEN__USER", "nobody_yet")
+def test_a_role_that_does_not_exist_is_named(sync, platform, shell):
+    shell.setenv("SYNC_CITIZEN__USER", "nobody_yet")
     refused = sync("migrate")
     assert refused.exit_code == 1
     assert "citizen: role nobody_yet does not exist" in refused.stderr

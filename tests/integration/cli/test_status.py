@@ -72,18 +72,18 @@ def test_people_see_which_worker_owns_what_and_which_is_stale(sync, worker, ledg
     assert " UTC · " in stale
 
 
-def test_what_cannot_be_asked_does_not_hide_the_rest(answer, worker, environment):
+def test_what_cannot_be_asked_does_not_hide_the_rest(answer, worker, shell):
     worker("worker-1")
-    environment.setenv("SYNC_KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:9")
-    environment.setenv("SYNC_CONNECT__URL", "http://127.0.0.1:9")
+    shell.setenv("SYNC_KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:9")
+    shell.setenv("SYNC_CONNECT__URL", "http://127.0.0.1:9")
     report = answer("status", code=1)
     assert any(problem.startswith("Kafka: KafkaConnectionError") for problem in report["problems"])
     assert any(problem.startswith("Kafka Connect does not answer") for problem in report["problems"])
     assert [each["name"] for each in report["workers"]] == ["worker-1"]
 
 
-def test_a_database_that_is_not_there_is_a_problem_without_traceback(sync, answer, environment):
-    environment.setenv("SYNC_CITIZEN__PORT", "9")
+def test_a_database_that_is_not_there_is_a_problem_without_traceback(sync, answer, shell):
+    shell.setenv("SYNC_CITIZEN__PORT", "9")
     assert any("the database cannot be used" in problem for problem in answer("status", code=1)["problems"])
     refused = sync("pause", FLOW.name)
     assert refused.exit_code == 1
@@ -115,8 +115,8 @@ def test_a_sample_adds_up_ledger_and_live_workers(settings, worker, ledger, migr
     assert rates(earlier, later)[FLOW.name].events == pytest.approx(5 / seconds)
 
 
-def test_a_sample_during_an_outage_says_so(settings, environment):
-    environment.setenv("SYNC_CITIZEN__PORT", "9")
+def test_a_sample_during_an_outage_says_so(settings, shell):
+    shell.setenv("SYNC_CITIZEN__PORT", "9")
     sample = take_sample(load_settings())
     assert sample.flows == []
     assert "the database cannot be used" in sample.trouble
