@@ -131,7 +131,7 @@ class Lane:
             self.last_error = type(error).__name__
             if is_damage(error):
                 log.warning("%s: the table's files are damaged; the next start recovers them from the changelog", self.name)
-                self._services.work.table.discard(self.partition)
+                self._services.work.table.discard_all()
             log.critical("%s: %s; the worker leaves the group", self.name, type(error).__name__)
             await self._services.crash(error)
         finally:
@@ -184,6 +184,7 @@ class Lane:
         services, partitions = self._services, [(topic, self.partition) for topic in self.claims]
         begins = await services.log_reader.start_offsets(partitions)
         ends = await services.log_reader.end_offsets(partitions)
+        lost = await self._changelog_is_lost()
         starts: dict[str, Start | Rebuild] = {}
         for topic, claim in self.claims.items():
             next_offset, epoch = found.get((topic, self.partition), (0, -1))
@@ -194,8 +195,21 @@ class Lane:
             start = decide(claim, next_offset, reflected.next_offset if reflected else None, log_range)
             if isinstance(start, Refuse):
                 raise FlowMustStop(start.reason)
-            starts[topic] = start
+            starts[topic] = Rebuild(next_offset, "the changelog is shorter than what was written") if lost else start
         return starts
+
+    async def _changelog_is_lost(self) -> bool:
+        """A changelog that ends before what we have from it was made anew: its next reader would know only a part.
+
+        The local copy is thrown away, so that the rebuild writes everything into the new one.
+        """
+        table = self._services.work.table
+        known = table.changelog_offset(self.partition)
+        log_name = (table.changelog_topic_name, self.partition)
+        if known is None or known < (await self._services.log_reader.end_offsets([log_name]))[log_name]:
+            return False
+        table.discard(self.partition)
+        return True
 
     async def _rebuild(self, starts: dict[str, Start | Rebuild], reasons: list[str], resync: int) -> None:
         self.state = LaneState.REBUILDING

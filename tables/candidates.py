@@ -281,6 +281,11 @@ class CandidateTable(faust.Table[bytes, bytes]):
         cast("BulkStore", self.data).discard(partition)
         self._appended.pop(partition, None)
 
+    def discard_all(self) -> None:
+        """Throw away the local copy of every partition."""
+        cast("BulkStore", self.data).discard_all()
+        self._appended.clear()
+
     def forget_ownership(self) -> None:
         """Partitions may have had other owners since: their changelogs may have grown."""
         self._appended.clear()

@@ -83,6 +83,11 @@ class BulkStore(rocksdb.Store):
         self._dbs.pop(partition, None)
         shutil.rmtree(self.partition_path(partition), ignore_errors=True)
 
+    def discard_all(self) -> None:
+        """Forget all partitions: one disk, one cause, and one restart is enough."""
+        for partition in list(self._dbs):
+            self.discard(partition)
+
     def apply_changelog_batch(self, batch: Iterable[Any], to_key: Any, to_value: Any) -> None:  # noqa: ARG002 - Faust passes them
         """Write recovered records; the value of an event is the list of records of one fetch."""
         table = cast("RecoveringTable", self.table)
@@ -94,7 +99,7 @@ class BulkStore(rocksdb.Store):
                 self._restore(table, tp.partition, records)
             except Exception as error:
                 if is_damage(error):
-                    self.discard(tp.partition)
+                    self.discard_all()
                     # Faust would log this and go on waiting; a new start recovers the partition from the beginning.
                     self._crashing = asyncio.ensure_future(self.app.crash(error))
                 raise
