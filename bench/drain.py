@@ -43,7 +43,7 @@ def drain(stage: Stage, contender: Contender, backlog: Backlog) -> Drained:
     try:
         began = time.monotonic()
         process.start(contender.launch(stage))
-        measured = _watch(stage, contender, backlog, process, began)
+        measured = watch_drain(stage, contender, backlog, process, began)
         contender.verify(stage)
     finally:
         process.stop()
@@ -52,9 +52,10 @@ def drain(stage: Stage, contender: Contender, backlog: Backlog) -> Drained:
     return measured
 
 
-def _watch(
+def watch_drain(
     stage: Stage, contender: Contender, backlog: Backlog, process: MeasuredProcess, began: float
 ) -> Drained:
+    """Watch a process that was started at ``began`` (``time.monotonic()``) until it has worked off the backlog."""
     wait_until(lambda: contender.started(stage), process, "the first record is visible")
     first, visible, cpu = time.monotonic(), contender.visible(stage), process.cpu_seconds()
     peak = 0

@@ -39,6 +39,10 @@ class MeasuredProcess:
         argv = [shutil.which(program, path=path) or program, *arguments]
         self._process.start(Command(argv, {**os.environ, **launch.env}, PROJECT_ROOT, grace=GRACE_SECONDS))
 
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM and do not wait."""
+        self._process.ask_to_stop()
+
     def stop(self) -> None:
         """Ask it to end, wait, kill if need be."""
         self._process.stop()

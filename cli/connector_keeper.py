@@ -1,4 +1,8 @@
-"""Restart connectors that have failed. Debezium waits out a database that goes away, but gives up when it starts without."""
+"""Restart connectors that have failed.
+
+Debezium waits for a database that goes away, but gives up when that happens while a task starts, or when the database
+refuses it. Kafka Connect never restarts a task that gave up.
+"""
 
 import threading
 import time

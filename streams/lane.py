@@ -195,7 +195,9 @@ class Lane:
             start = decide(claim, next_offset, reflected.next_offset if reflected else None, log_range)
             if isinstance(start, Refuse):
                 raise FlowMustStop(start.reason)
-            starts[topic] = Rebuild(next_offset, "the changelog is shorter than what was written") if lost else start
+            if lost and isinstance(start, Start):
+                start = Rebuild(next_offset, "the changelog is shorter than what was written")
+            starts[topic] = start
         return starts
 
     async def _changelog_is_lost(self) -> bool:
