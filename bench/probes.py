@@ -82,7 +82,7 @@ class ProbeFlow:
         self._stop.set()
         self._writer.join()
         if error is None:
-            self.until(lambda: not self._outstanding, "every probe is visible", SEEN_SECONDS)
+            self.settle()
         self._target.close()
 
     def run(self, seconds: float) -> None:
@@ -101,9 +101,15 @@ class ProbeFlow:
                 raise BenchError(f"not within {within:.0f} s: {what}; {len(self._outstanding)} probes are not visible")
             time.sleep(LOOK_SECONDS)
 
+    def settle(self) -> None:
+        """Watch until every probe that is committed by now is visible."""
+        now = time.perf_counter()
+        waiting = [text for text, probe in list(self._outstanding.items()) if probe.committed <= now]
+        self.until(lambda: self.latencies.keys() >= set(waiting), "probes are visible", SEEN_SECONDS)
+
     def look(self) -> None:
         """Ask the target once for the probes that are not visible yet."""
-        waiting = list(self._outstanding.values())
+        waiting = list(self._outstanding.values())  # a copy: the thread adds to it
         seen = self._watch(self._target, waiting) if waiting else set()
         now = time.perf_counter()
         for text in seen:
@@ -111,8 +117,8 @@ class ProbeFlow:
             self.latencies[text] = (probe.committed, now - probe.committed)
 
     def longest(self, since: float) -> float:
-        """Return the longest wait in seconds of a probe committed or still waited for after ``since``."""
-        return max((wait for committed, wait in self.latencies.values() if committed + wait >= since), default=0.0)
+        """Return the longest wait in seconds of the visible probes that were committed after ``since``."""
+        return max((wait for committed, wait in self.latencies.values() if committed >= since), default=0.0)
 
     def _write(self) -> None:
         try:

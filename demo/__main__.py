@@ -27,7 +27,11 @@ from settings import ConfigurationError, load_settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-app = typer.Typer(help="The platform's side of the demonstration.", pretty_exceptions_enable=False)
+app = typer.Typer(
+    context_settings={"auto_envvar_prefix": "DEMO"},
+    help="The platform's side of the demonstration.",
+    pretty_exceptions_enable=False,
+)
 
 Families = Annotated[int, typer.Option(min=1, help="Families that evaluations are drawn for.")]
 PopulationSeed = Annotated[int, typer.Option(help="Seed of the families; the same for load and trickle.")]

@@ -38,9 +38,7 @@ class Runner:
     again, ``stop`` ends the run between two transactions.
     """
 
-    def __init__(
-        self, trickle: Trickle, connect: Callable[[], Connection], say: Callable[[str], None], stop: Event
-    ) -> None:
+    def __init__(self, trickle: Trickle, connect: Callable[[], Connection], say: Callable[[str], None], stop: Event) -> None:
         self._trickle = trickle
         self._connect = connect
         self._say = say

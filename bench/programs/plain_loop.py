@@ -6,8 +6,10 @@ record definition, the key first. Any error ends it. Settings come from the envi
 """
 
 import asyncio
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import aiopg
@@ -38,7 +40,7 @@ class PlainLoop:
         self._written: dict[TopicPartition, int] = {}
 
     async def run(self) -> None:
-        """Until an error or a signal."""
+        """Until an error, or until it is cancelled."""
         consumer = AIOKafkaConsumer(
             self._topic,
             **client_options(self._settings.kafka),
@@ -110,5 +112,13 @@ def upsert(table: str, record: str) -> str:
     )
 
 
+async def main(arguments: Sequence[str]) -> None:
+    """Run until SIGTERM, then leave the group."""
+    running = asyncio.ensure_future(PlainLoop(load_settings(), *arguments).run())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    with suppress(asyncio.CancelledError):
+        await running
+
+
 if __name__ == "__main__":
-    uvloop.run(PlainLoop(load_settings(), *sys.argv[1:]).run())
+    uvloop.run(main(sys.argv[1:]))

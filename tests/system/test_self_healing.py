@@ -44,7 +44,9 @@ def is_right_after_further_changes(installation):
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_folder_that_is_damaged_while_the_worker_is_down_heals(installation, workers, worker, damage):
     assert worker.terminate() == 0
-    workers.start("worker-1")  # opening the databases turns their logs into tables: both kinds of files exist then
+    workers.start("worker-1")  # opening the databases turns their logs into tables
+    installation.change(100)  # and this makes new logs: both kinds of files have something to lose
+    installation.become_right()
     worker.kill()
     DAMAGES[damage](worker.data)
     installation.change(200)
