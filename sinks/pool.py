@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any, cast
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
-import aiopg
 import psycopg2
 
 from settings import Database
+from sinks.connection import Connection
 
 Parameters = Mapping[str, Any] | tuple[Any, ...] | None
 
@@ -53,59 +53,63 @@ class Session:
 
 
 class Pool:
-    """Connections to one database, opened on first use and again after an outage."""
+    """At most ``pool_size`` connections to one database, opened when they are needed and again after an outage."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._pool: aiopg.Pool | None = None
-        self._opening = asyncio.Lock()
-
-    async def _opened(self) -> aiopg.Pool:
-        async with self._opening:
-            if self._pool is None:
-                self._pool = await aiopg.create_pool(
-                    minsize=1,
-                    maxsize=self._database.pool_size,
-                    timeout=self._database.statement_timeout / 1000 + self._database.connect_timeout,
-                    enable_hstore=False,
-                    enable_json=False,
-                    enable_uuid=False,
-                    pool_recycle=-1,
-                    **cast("dict[str, Any]", self._database.conninfo()),
-                    options=_session_options(self._database),
-                )
-            return self._pool
+        self._free: list[Connection] = []
+        self._used: set[Connection] = set()
+        self._places = asyncio.Semaphore(database.pool_size)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
-        """A session outside of any transaction. A connection on which anything failed is closed, not given back."""
-        connection = await self._acquire()
-        try:
-            async with connection.cursor() as cursor:
-                yield Session(cursor)
-        except BaseException:
-            connection.close()
-            raise
-        finally:
-            await self._release(connection)
+        """A session outside of any transaction; raises :class:`Unavailable`.
 
-    async def _acquire(self) -> Any:
+        A connection on which anything failed is closed, not given back.
+        """
+        async with self._places:
+            connection = await self._taken()
+            try:
+                async with connection.cursor() as cursor:
+                    yield Session(cursor)
+            except BaseException:
+                _close(connection)
+                raise
+            finally:
+                self._used.discard(connection)
+                if not connection.closed:
+                    self._free.append(connection)
+
+    async def _taken(self) -> Connection:
+        connection = None
+        while self._free and connection is None:
+            connection = self._free.pop()
+            if connection.closed:
+                connection = None
+        if connection is None:
+            connection = await self._opened()
+        self._used.add(connection)
+        return connection
+
+    async def _opened(self) -> Connection:
+        database = self._database
+        timeout = database.statement_timeout / 1000 + database.connect_timeout
         try:
-            pool = await self._opened()
-            return await asyncio.wait_for(pool.acquire(), self._database.connect_timeout + 1)
+            async with asyncio.timeout(database.connect_timeout + 1):
+                return await Connection.open(timeout, **database.conninfo(), options=_session_options(database))
         except (psycopg2.Error, OSError, TimeoutError) as error:
-            raise Unavailable(f"{self._database.host}:{self._database.port}: {type(error).__name__}") from error
-
-    async def _release(self, connection: Any) -> None:
-        if self._pool is not None:
-            await self._pool.release(connection)
+            raise Unavailable(f"{database.host}:{database.port}: {type(error).__name__}") from error
 
     async def close(self) -> None:
         """Close every connection, also those in use."""
-        if self._pool is not None:
-            self._pool.terminate()
-            await self._pool.wait_closed()
-            self._pool = None
+        for connection in (*self._free, *self._used):
+            _close(connection)
+        self._free.clear()
+
+
+def _close(connection: Connection) -> None:
+    with suppress(OSError, psycopg2.Error):
+        connection.close()
 
 
 def _session_options(database: Database) -> str:

@@ -70,6 +70,12 @@ class Installation:
         with self.warehouse.connect() as warehouse:
             Trickle(self.population, self._changes).burst(warehouse, count)
 
+    def begin_anew(self) -> None:
+        """Forget all that the product has read and written; the log stays. No worker may run."""
+        delete_topics(self.settings.kafka, lambda topic: topic.endswith("-changelog"))
+        self._lose_folders()
+        self.citizen.rows("TRUNCATE eligibility_hints, sync.ledger, sync.worker")
+
     # -- what a test looks at ------------------------------------------------------------------------------------------
 
     def ends(self) -> dict[Partition, int]:
@@ -137,5 +143,8 @@ class Installation:
         forget_connectors(self.stack.connect.url)
         delete_topics(self.settings.kafka, ours)
         recreate(self.settings)
-        for folder in self.stack.folder.data("x").parent.glob("worker-*"):
+        self._lose_folders()
+
+    def _lose_folders(self) -> None:
+        for folder in (self.stack.folder.root / "data").glob("worker-*"):
             shutil.rmtree(folder)

@@ -8,7 +8,7 @@ from tests.support.databases import Administrator
 
 _OUTCOMES = ("applied", "superseded", "filtered", "parked", "dead_lettered", "tombstones")
 _COLUMNS = ("topic", "partition", "first_offset", "next_offset", "records_read", "rewound", "skipped", *_OUTCOMES)
-_ROWS = f"SELECT {', '.join(_COLUMNS)} FROM sync.ledger WHERE flow = %s"  # noqa: S608 constant names
+_ROWS = f"SELECT {', '.join(_COLUMNS)} FROM sync.ledger WHERE flow = %s"
 
 Partition = tuple[str, int]
 

@@ -55,7 +55,7 @@ class FamilyInPortal:
 
     def alter(self, snapshot_id: int, column: str, value: Any) -> None:
         """Update one column of an evaluation in the source."""
-        statement = f"UPDATE eligibility.eligibility_snapshots SET {column} = %s WHERE snapshot_id = %s"  # noqa: S608
+        statement = f"UPDATE eligibility.eligibility_snapshots SET {column} = %s WHERE snapshot_id = %s"
         self._installation.warehouse.rows(statement, (value, snapshot_id))
 
     def produce(self, value: bytes | None, *, key: bytes | None = b"own") -> int:

@@ -4,8 +4,6 @@ import time
 
 import pytest
 
-from tests.support.damage import delete
-from tests.support.kafka import delete_topics
 from tests.support.load import Load
 from tests.support.waiting import eventually
 
@@ -140,7 +138,7 @@ def test_two_workers_share_a_backlog_without_doing_anything_twice(installation, 
 def drain(installation, workers, number):
     """Have `number` workers read everything from the beginning into an empty target; returns the seconds it took."""
     names = [f"worker-{place}" for place in range(1, number + 1)]
-    forget_everything(installation, workers)
+    installation.begin_anew()
     installation.command("pause", installation.flow.name, "--reason", "until all have joined")
     for name in names:
         workers[name].start()
@@ -157,11 +155,3 @@ def drain(installation, workers, number):
     assert owners == set(names), "all of them took part"
     workers.kill_all()
     return took
-
-
-def forget_everything(installation, workers):
-    delete_topics(installation.settings.kafka, lambda topic: topic.endswith("-changelog"))
-    for worker in workers:
-        if worker.data.exists():
-            delete(worker.data)
-    installation.citizen.rows("TRUNCATE eligibility_hints, sync.ledger, sync.worker")

@@ -1,0 +1,55 @@
+"""Connections in an outage, under both event loops that a worker may run on."""
+
+import asyncio
+
+import psycopg2
+import pytest
+import uvloop
+
+from settings import Database
+from sinks.pool import Pool, StatementTimeout, Unavailable
+
+ROUNDS = 3
+
+
+@pytest.mark.parametrize("run", [uvloop.run, asyncio.run], ids=["uvloop", "asyncio"])
+def test_a_pool_works_again_after_every_outage(stack, settings, run):
+    async def scenario():
+        pool = Pool(settings.citizen)
+        for _ in range(ROUNDS):
+            await asyncio.gather(*[answered(pool) for _ in range(8)])
+            stack.citizen.kill()
+            failures = await asyncio.gather(*[answered(pool) for _ in range(40)], return_exceptions=True)
+            assert all(isinstance(failure, psycopg2.Error | Unavailable) for failure in failures), failures
+            stack.citizen.start()
+            await asyncio.to_thread(stack.citizen.wait_ready)
+        found = await asyncio.gather(*[answered(pool) for _ in range(8)])
+        await pool.close()
+        return found
+
+    assert run(scenario()) == [1] * 8
+
+
+async def answered(pool):
+    async with pool.session() as session:
+        return (await session.row("SELECT 1"))[0]
+
+
+async def test_no_more_connections_than_the_pool_has_places(settings):
+    pool = Pool(Database(**(settings.citizen.model_dump() | {"pool_size": 2})))
+
+    async def pid():
+        async with pool.session() as session:
+            return (await session.row("SELECT pg_backend_pid() FROM pg_sleep(0.02)"))[0]
+
+    assert len(set(await asyncio.gather(*[pid() for _ in range(10)]))) == 2
+    await pool.close()
+
+
+async def test_a_statement_that_the_server_ends_is_no_cancellation_of_ours(settings):
+    pool = Pool(Database(**(settings.citizen.model_dump() | {"statement_timeout": 50})))
+    with pytest.raises(StatementTimeout):
+        async with pool.session() as session:
+            await session.run("SELECT pg_sleep(5)")
+    assert await answered(pool) == 1
+    await pool.close()
