@@ -65,9 +65,7 @@ def wait_for_backlog(stage: Stage, flow: Flow) -> Backlog:
     )
 
 
-async def _streamed(
-    stage: Stage, partitions: list[Partition], expected: int
-) -> tuple[dict[Partition, int], list[Record]]:
+async def _streamed(stage: Stage, partitions: list[Partition], expected: int) -> tuple[dict[Partition, int], list[Record]]:
     """Return the ends once they hold ``expected`` records, and the last record of each partition that has any."""
     reader = LogReader(client_options(stage.settings.kafka))
     try:

@@ -52,9 +52,7 @@ def drain(stage: Stage, contender: Contender, backlog: Backlog) -> Drained:
     return measured
 
 
-def watch_drain(
-    stage: Stage, contender: Contender, backlog: Backlog, process: MeasuredProcess, began: float
-) -> Drained:
+def watch_drain(stage: Stage, contender: Contender, backlog: Backlog, process: MeasuredProcess, began: float) -> Drained:
     """Watch a process that was started at ``began`` (``time.monotonic()``) until it has worked off the backlog."""
     wait_until(lambda: contender.started(stage), process, "the first record is visible")
     first, visible, cpu = time.monotonic(), contender.visible(stage), process.cpu_seconds()

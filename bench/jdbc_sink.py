@@ -22,7 +22,7 @@ from stack.ports import LOOPBACK
 CONVERTER = "org.apache.kafka.connect.json.JsonConverter"
 PASSWORD = "SYNC_CITIZEN__PASSWORD"  # noqa: S105 the name of a variable
 
-_TUNED = {
+_TUNED: dict[str, str | int] = {
     "batch.size": 2000,
     "use.reduction.buffer": "true",
     "dialect.postgres.unnest.insert": "true",

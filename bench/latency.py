@@ -68,9 +68,7 @@ def _at(stage: Stage, contender: Contender, watch: Watch, rate: Rate, families: 
     with ProbeFlow(stage, families, rate.per_second, watch) as flow:
         flow.run(rate.seconds)
     waits = [wait * 1000 for _, wait in flow.latencies.values()]
-    found = Latencies(
-        contender.name, rate.per_second, len(waits), percentile(waits, 0.5), percentile(waits, 0.99), max(waits)
-    )
+    found = Latencies(contender.name, rate.per_second, len(waits), percentile(waits, 0.5), percentile(waits, 0.99), max(waits))
     stage.say(
         f"{found.contender} at {found.rate:g}/s: p50 {found.p50_ms:.0f}, p99 {found.p99_ms:.0f}, most {found.max_ms:.0f} ms"
         f" of {found.probes:,}"

@@ -35,9 +35,7 @@ class PeerTable:
     def columns(self) -> dict[str, str]:
         """Name → type of the data columns, the key first."""
         given = sorted(self.flow.source.columns, key=lambda column: column.name != self.key)
-        return {
-            column.name: "text" if self.texts and column.name != self.key else str(column.sql_type) for column in given
-        }
+        return {column.name: "text" if self.texts and column.name != self.key else str(column.sql_type) for column in given}
 
     def create(self, stage: Stage) -> None:
         """Make the table anew, empty; ``lsn`` is for peers that guard versions."""

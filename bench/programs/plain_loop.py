@@ -41,6 +41,7 @@ class PlainLoop:
 
     async def run(self) -> None:
         """Until an error, or until it is cancelled."""
+        database: dict[str, Any] = {**self._settings.citizen.conninfo()}
         consumer = AIOKafkaConsumer(
             self._topic,
             **client_options(self._settings.kafka),
@@ -51,10 +52,10 @@ class PlainLoop:
             heartbeat_interval_ms=2_000,
             max_partition_fetch_bytes=FETCH_BYTES,
         )
-        async with consumer, aiopg.create_pool(**self._settings.citizen.conninfo(), maxsize=WRITERS) as pool:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._read(consumer, pool, tasks))
-                tasks.create_task(self._commit(consumer))
+        pool = aiopg.create_pool(maxsize=WRITERS, **database)
+        async with consumer, pool as connections, asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._read(consumer, connections, tasks))
+            tasks.create_task(self._commit(consumer))
 
     async def _read(self, consumer: AIOKafkaConsumer, pool: aiopg.Pool, tasks: asyncio.TaskGroup) -> None:
         while True:

@@ -1,0 +1,101 @@
+"""The benchmarks by name: each takes the stage as it finds it and answers with figures."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from bench.backlog import Backlog, load_demo, wait_for_backlog
+from bench.contender import Contender
+from bench.drain import drain
+from bench.drain_figures import drain_figures
+from bench.figures import Figure
+from bench.jdbc_sink import JdbcSink
+from bench.latency import latency_figures, measure_latency
+from bench.memory import measure_memory, memory_figures
+from bench.ours import Ours
+from bench.plain_loop import PlainLoop
+from bench.probes import Families
+from bench.quix import Quix
+from bench.rebalance import measure_rebalance, rebalance_figures
+from bench.recovery import measure_recovery, recovery_figures
+from bench.scale import measure_scale, scale_figures
+from bench.stage import Stage
+from flows.eligibility_hints import ELIGIBILITY_HINTS as FLOW
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much of everything: events and families of the backlog, rounds of the drain, families of the memory test."""
+
+    events: int = 300_000
+    families: int = 20_000
+    rounds: int = 1
+    memory_families: int = 200_000
+
+
+class Benchmarks:
+    """One run on one stage; ``details`` collects what the figures were computed from."""
+
+    def __init__(self, stage: Stage, sizes: Sizes, jars: Path) -> None:
+        self.details: dict[str, Any] = {}
+        self._stage = stage
+        self._sizes = sizes
+        self._jars = jars
+        self._loaded = False
+
+    @cached_property
+    def probe_families(self) -> Families:
+        """Families that no probe was made for yet."""
+        return Families(self._sizes.families)
+
+    def drain(self) -> list[Figure]:
+        """Work off the backlog: the product and all peers."""
+        backlog = self._backlog()
+        contenders: list[Contender] = [PlainLoop(FLOW), Ours(FLOW), Quix(FLOW), JdbcSink(FLOW, jars=self._jars)]
+        runs = [drain(self._stage, each, backlog) for _ in range(self._sizes.rounds) for each in contenders]
+        return drain_figures(self._noted("drain", runs))
+
+    def scale(self) -> list[Figure]:
+        """Two workers against one."""
+        return scale_figures(self._noted("scale", measure_scale(self._stage, FLOW, self._backlog())))
+
+    def latency(self) -> list[Figure]:
+        """Commit → visible at two rates."""
+        found = measure_latency(self._stage, FLOW, self._backlog(), self.probe_families)
+        return latency_figures(self._noted("latency", found))
+
+    def rebalance(self) -> list[Figure]:
+        """A worker joins and leaves; a table is recovered."""
+        pauses = measure_rebalance(self._stage, FLOW, self._backlog(), self.probe_families)
+        recovered = measure_recovery(self._stage, FLOW, self._backlog(), self.probe_families)
+        return rebalance_figures(self._noted("rebalance", pauses)) + recovery_figures(self._noted("recovery", recovered))
+
+    def memory(self) -> list[Figure]:
+        """Many families."""
+        return memory_figures(self._noted("memory", measure_memory(self._stage, FLOW, self._sizes.memory_families)))
+
+    def _backlog(self) -> Backlog:
+        """All records of the topic; loaded on first use, grown by the probes since."""
+        if not self._loaded:
+            load_demo(self._stage, self._sizes.events, self._sizes.families)
+            self._loaded = True
+        backlog = wait_for_backlog(self._stage, FLOW)
+        self._stage.say(f"backlog: {backlog}")
+        self.details.setdefault("backlog", backlog)
+        return backlog
+
+    def _noted(self, name: str, found: Any) -> Any:
+        self.details[name] = found
+        return found
+
+
+#: In an order in which none disturbs the next; the last one changes the shape of the source.
+BENCHMARKS: dict[str, Callable[[Benchmarks], list[Figure]]] = {
+    "drain": Benchmarks.drain,
+    "scale": Benchmarks.scale,
+    "latency": Benchmarks.latency,
+    "rebalance": Benchmarks.rebalance,
+    "memory": Benchmarks.memory,
+}
