@@ -22,7 +22,7 @@ DEFAULTS = Sizes()
 app = typer.Typer(help="The product beside its peers, on a fresh local stack.", pretty_exceptions_enable=False)
 
 Events = Annotated[int, typer.Option(min=1, help="Events of the backlog.")]
-FamiliesOption = Annotated[int, typer.Option("--families", min=1, help="Families that the backlog is drawn from.")]
+FamiliesOption = Annotated[int, typer.Option("--families", min=10_000, help="Families that the backlog is drawn from.")]
 Rounds = Annotated[int, typer.Option(min=1, help="Rounds of the drain; the median counts.")]
 MemoryFamilies = Annotated[int, typer.Option(min=1, help="Families of the memory benchmark.")]
 Json = Annotated[bool, typer.Option("--json", help="Print a JSON document instead of a table.")]

@@ -47,7 +47,7 @@ class Benchmarks:
 
     @cached_property
     def probe_families(self) -> Families:
-        """Families that no probe was made for yet."""
+        """Families for the probes of all benchmarks."""
         return Families(self._sizes.families)
 
     def drain(self) -> list[Figure]:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 from random import Random
 from threading import Event, Thread
 from types import TracebackType
@@ -44,11 +45,14 @@ Watch = Callable[[Connection, list[Probe]], set[str]]
 
 
 class Families:
-    """The families of the demo's population, each given out once, in a seeded order."""
+    """The families of the demo's population in a seeded order, all of them before any comes again.
+
+    A probe must be visible before its family's next one, which would hide it: many families are needed.
+    """
 
     def __init__(self, families: int) -> None:
         self._population = Population(SEED, families)
-        self._ranks = iter(Random(SEED).sample(range(families), families))  # noqa: S311 repeatable on purpose
+        self._ranks = cycle(Random(SEED).sample(range(families), families))  # noqa: S311 repeatable on purpose
 
     def take(self) -> tuple[str, str]:
         """Return the next family's id and a scheme that is evaluated for it."""

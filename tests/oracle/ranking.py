@@ -48,8 +48,7 @@ def _quality(row: Row) -> tuple:
 
 def _hint(row: Row, place: int) -> tuple:
     score, confidence = (
-        (value or Decimal(0)).quantize(Decimal("0.01"), ROUND_HALF_UP)
-        for value in (row.eligibility_score, row.confidence_score)
+        (value or Decimal(0)).quantize(Decimal("0.01"), ROUND_HALF_UP) for value in (row.eligibility_score, row.confidence_score)
     )
     text = "No explanation available" if row.explanation is None else row.explanation[:500]
     return (row.family_id, row.scheme_code, row.evaluation_status, score, confidence, text, place, row.updated_at)

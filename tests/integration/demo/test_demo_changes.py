@@ -94,9 +94,7 @@ def test_a_family_move_takes_all_evaluations_of_the_member_along(loaded):
         members = {(row["family_id"], row["member_id"]) for row in moved}
         assert len(members) <= 1
         for family, member in members:
-            assert not [
-                row for row in after.values() if member and (row["family_id"], row["member_id"]) == (family, member)
-            ]
+            assert not [row for row in after.values() if member and (row["family_id"], row["member_id"]) == (family, member)]
         moved_at_once[len(moved)] += 1
     assert moved_at_once.keys() - {0, 1}
 
