@@ -38,6 +38,8 @@ from tables.store import is_damage
 log = logging.getLogger(__name__)
 
 FAILURE_PAUSE: Final = 0.2
+#: Up to here a chunk holds little memory and mostly waits for the broker and the disk: it need not wait for a slot.
+SMALL_CHUNK: Final = 200
 
 
 class LaneState(StrEnum):
@@ -225,9 +227,11 @@ class Lane:
         while not (self._closing or self._reopen):
             wait = max(self._expiry_due - time.monotonic(), 0.0)
             records = await self.inbox.take(settings.max_chunk_records, wait, self._backlog)
-            if records:
+            if len(records) > SMALL_CHUNK:
                 async with self._services.slots:
                     await self._apply(records)
+            elif records:
+                await self._apply(records)
             if time.monotonic() >= self._expiry_due:
                 await self._services.expiry.run(next(iter(self.claims.values())))
                 self._expiry_due = time.monotonic() + settings.expiry_interval

@@ -1,7 +1,8 @@
-"""What can happen to a worker's folder of tables while it is down."""
+"""What can happen to a worker's folder of tables while it is down. Every partition is a folder of its own in it."""
 
 import shutil
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from random import Random
 
@@ -13,29 +14,30 @@ def delete(data: Path) -> None:
     shutil.rmtree(data)
 
 
-def garble(pattern: str) -> Callable[[Path], None]:
-    """Return a damage that writes rubbish into the middle of all files of the databases that match."""
-
-    def damage(data: Path) -> None:
-        files = [file for file in data.rglob(pattern) if file.stat().st_size > 0]
-        assert files, f"there is no {pattern} below {data}"
-        for file in files:
-            _overwrite(file)
-
-    return damage
+def damage_tables(data: Path) -> None:
+    """Write rubbish into the middle of all table files: it shows when a block is read, not before."""
+    for partition in _partitions(data):
+        _in_files(partition, "*.sst", _overwrite)
 
 
-def cut_off(pattern: str) -> Callable[[Path], None]:
-    """Return a damage that halves all files of the databases that match, as a full disk or a crash of the machine does."""
+def damage_bookkeeping(data: Path) -> None:
+    """Damage the partitions in turn: rubbish in the manifest, in the log, in the pointer to the manifest; half a log."""
+    ways = cycle([("MANIFEST-*", _overwrite), ("*.log", _overwrite), ("CURRENT", _overwrite), ("*.log", _halve)])
+    for partition, (pattern, spoil) in zip(_partitions(data), ways, strict=False):
+        _in_files(partition, pattern, spoil)
 
-    def damage(data: Path) -> None:
-        files = [file for file in data.rglob(pattern) if file.stat().st_size > 0]
-        assert files, f"there is no {pattern} below {data}"
-        for file in files:
-            with file.open("r+b") as output:
-                output.truncate(file.stat().st_size // 2)
 
-    return damage
+def _partitions(data: Path) -> list[Path]:
+    found = sorted(data.rglob("*.db"))
+    assert found, f"there are no tables below {data}"
+    return found
+
+
+def _in_files(partition: Path, pattern: str, spoil: Callable[[Path], None]) -> None:
+    files = [file for file in partition.glob(pattern) if file.stat().st_size > 0]
+    assert files, f"there is no {pattern} with something to lose in {partition}"
+    for file in files:
+        spoil(file)
 
 
 def _overwrite(file: Path) -> None:
@@ -43,3 +45,8 @@ def _overwrite(file: Path) -> None:
     with file.open("r+b") as output:
         output.seek(max(0, size // 2 - RUBBISH // 2))
         output.write(Random(file.name).randbytes(min(RUBBISH, size)))
+
+
+def _halve(file: Path) -> None:
+    with file.open("r+b") as output:
+        output.truncate(file.stat().st_size // 2)

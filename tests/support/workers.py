@@ -96,22 +96,23 @@ class Workers:
         return iter(self._made.values())
 
     def start(self, *names: str) -> None:
-        """Start workers and return when each of them has partitions and all partitions are open."""
+        """Start workers and return when every running worker has partitions and all partitions are open."""
         for name in names:
             self[name].start()
-        self.wait_until_shared(*names)
+        self.wait_until_shared(*[worker.name for worker in self if worker.pid is not None])
 
     def wait_until_shared(self, *names: str, within: float = 60.0) -> dict[str, set[int]]:
-        """Return the partitions of every running worker once `names` all have some and every partition is open."""
+        """Return the partitions of `names` once each has some, all are open, and no other worker is seen any more."""
 
         def shared() -> dict[str, set[int]] | None:
             owned = self.partitions(OPEN)
             numbers = sorted(number for numbers in owned.values() for number in numbers)
             everything = numbers == list(range(self._installation.flow.partitions))
-            return owned if everything and set(names) <= owned.keys() else None
+            return owned if everything and owned.keys() == set(names) else None
 
-        eventually(shared, f"all partitions are open and {' and '.join(names)} have some", within=within)
-        return self.partitions(OPEN)
+        found = eventually(shared, f"all partitions are open, with {' and '.join(names)}", within=within)
+        assert found is not None, "`eventually` returns true results"
+        return found
 
     def wait_for_state(self, state: str, within: float = 30.0) -> None:
         """Return when every partition of the flow is in that state, as its worker reports it."""
