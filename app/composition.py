@@ -78,6 +78,7 @@ class Composition:
         self.status = StatusBook(self._coordinators, self._status_reader)
         app.on_partitions_assigned.connect(cast("Any", self._assigned))
         app.on_partitions_revoked.connect(cast("Any", self._revoked))
+        app.on_rebalance_complete.connect(cast("Any", self._recovered))
         self._reporter = Reporter(self)
         web_host = settings.worker.web_host
         mount(
@@ -137,7 +138,6 @@ class Composition:
     # -- rebalance --------------------------------------------------------------------------------------------------
 
     async def _assigned(self, app: Any, assigned: set[TP], **_: Any) -> None:
-        app.consumer.on_ready = self._recovered
         if not self._reporter.started:
             # Faust would start it after recovery, and nobody would see a worker that is recovering.
             await app.add_runtime_dependency(self._reporter)
@@ -147,9 +147,9 @@ class Composition:
     async def _revoked(self, *_: Any, **__: Any) -> None:
         await asyncio.gather(*[coordinator.release() for coordinator in self._coordinators])
 
-    def _recovered(self, sources: set[TP]) -> None:
+    async def _recovered(self, *_: Any, **__: Any) -> None:
         for coordinator in self._coordinators:
-            coordinator.recovered(sources)
+            coordinator.recovered()
 
     async def _crash(self, error: BaseException) -> None:
         await self._app.crash(error)

@@ -40,12 +40,14 @@ class Coordinator(mode.Service):
         self._lane_tasks: dict[int, asyncio.Task[None]] = {}
         self._takeover: asyncio.Task[None] | None = None
         self._recovered = asyncio.Event()
+        self._generation: int | None = None
 
     # -- assignment -------------------------------------------------------------------------------------------------
 
     async def assigned(self, assigned: Iterable[TP]) -> None:
         """New partitions: take the tokens in the background, so that an outage does not hold up the group."""
         await self.release()
+        self._generation = self.services.generation()
         topics: dict[int, set[str]] = defaultdict(set)
         for tp in assigned:
             if tp.topic in self.services.flow.topics:
@@ -53,9 +55,9 @@ class Coordinator(mode.Service):
         self.services.work.table.forget_ownership()
         self._takeover = asyncio.create_task(self._take_over(dict(topics)))
 
-    def recovered(self, sources: set[TP]) -> None:
-        """The consumer is about to start: the tables are recovered."""
-        if sources:
+    def recovered(self) -> None:
+        """Faust has recovered the tables of the present assignment; an older one's recovery may still end late."""
+        if self._generation == self.services.generation():
             self._recovered.set()
 
     async def release(self) -> None:

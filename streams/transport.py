@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -18,9 +18,6 @@ from faust.transport.drivers import aiokafka
 from faust.types import TP
 
 log = logging.getLogger(__name__)
-
-#: Told at the end of a rebalance, when tables are recovered: the source partitions that wait for their lanes.
-Listener = Callable[[set[TP]], None]
 
 
 class ReadOffsets(defaultdict[TP, int | None]):
@@ -41,7 +38,6 @@ class LedgerConsumer(aiokafka.Consumer):
     """A consumer whose source partitions start at the ledger's position."""
 
     source_topics: frozenset[str] = frozenset()
-    on_ready: Listener | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,14 +45,12 @@ class LedgerConsumer(aiokafka.Consumer):
         self._read_offset = ReadOffsets(self.source_topics)
 
     async def perform_seek(self) -> None:
-        """Keep source partitions paused; tell the lanes that the tables are recovered. Takes no token, moves no ledger.
+        """Keep source partitions paused until their lanes open them. Takes no token, moves no ledger.
 
         Faust also calls it while a rebalance suspends the flow, so it must be harmless at any time.
         """
         sources = {tp for tp in self.assignment() if tp.topic in self.source_topics}
         self.pause_partitions(sources - self._open)
-        if self.on_ready is not None:
-            self.on_ready(sources)
 
     async def open_at(self, tp: TP, offset: int) -> None:
         """Read ``tp`` from ``offset`` on, if it is still ours."""
