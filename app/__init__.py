@@ -6,12 +6,16 @@ from typing import Any
 
 from app.allocator import keep_one_heap
 from app.composition import create_app
-from settings import load_settings
+from settings import ConfigurationError, load_settings
 
 
 def __getattr__(name: str) -> Any:
     if name != "app":
         raise AttributeError(name)
     keep_one_heap()
-    globals()["app"] = create_app(load_settings())
+    try:
+        settings = load_settings()
+    except ConfigurationError as error:
+        raise SystemExit(f"error: {error}") from None
+    globals()["app"] = create_app(settings)
     return globals()["app"]

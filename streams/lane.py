@@ -164,7 +164,8 @@ class Lane:
         if state.state != RUNNING:
             self._running.clear()
             self._shut(LaneState(state.state))
-        await self._running.wait()
+            await self._running.wait()
+            self._services.work.breaker.reset()
 
     async def _open(self) -> None:
         """Find the ledger's position, rebuild if the log or the table cannot continue there, start reading."""

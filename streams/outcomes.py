@@ -44,6 +44,7 @@ class PartitionStatistics:
     def committed(self, counts: dict[Outcome, int], source_times: list[int]) -> None:
         """A chunk is visible; ``source_times`` in microseconds of a sample of its records."""
         now = time.time()
+        self.behind_since = None  # Progress: what waits now has not waited longer than since here.
         self.outcomes.update(counts)
         self.recent.append((now, sum(counts.values())))
         self.latencies.add(source_times)

@@ -126,9 +126,15 @@ class Installation:
             raise AssertionError(f"the target is not what the oracle says {within:g} s later: {last[0]}") from None
         assert last[0].expected > 0, "an empty target proves nothing"
 
-    def assert_counts_add_up(self) -> None:
-        """Fail unless every record of every log has exactly one outcome. The flow must be settled."""
-        assert discrepancies(self.ledger(), self.ends()) == []
+    def counts_add_up(self, within: float = 10.0) -> None:
+        """Return when every record of every log has exactly one outcome; no load may run."""
+        absent(lambda: discrepancies(self.ledger(), self.ends()), "every record has one outcome", within=within)
+
+    def becomes_all_right(self) -> None:
+        """Return when target and counts are right; fail if anything became a dead letter."""
+        self.become_right()
+        self.counts_add_up()
+        assert self.dead_letters() == 0, "no healthy row becomes a dead letter"
 
     def _confirmed(self, reached: str) -> bool:
         statement = "SELECT confirmed_flush_lsn >= %s::pg_lsn FROM pg_replication_slots WHERE slot_name = %s"

@@ -26,14 +26,6 @@ def resync(installation):
     installation.rebuilt(installation.command("resync", installation.flow.name)["resync"])
 
 
-def is_right_after_further_changes(installation):
-    installation.change(200)
-    installation.settle()
-    installation.become_right()
-    installation.assert_counts_add_up()
-    assert installation.dead_letters() == 0
-
-
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_folder_that_suffers_while_the_worker_is_down_heals(installation, workers, worker, damage):
     assert worker.terminate() == 0
@@ -44,7 +36,8 @@ def test_a_folder_that_suffers_while_the_worker_is_down_heals(installation, work
     DAMAGES[damage](worker.data)
     installation.change(200)
     with supervised(installation, 1) as supervisor:
-        is_right_after_further_changes(installation)
+        installation.change(200)
+        installation.becomes_all_right()
         (status,) = supervisor.status
         assert status.restarts <= installation.flow.partitions, "each life heals one partition at least: no crash loop"
 
@@ -60,7 +53,8 @@ def test_an_old_copy_of_the_folder_that_is_put_back_catches_up(installation, wor
     shutil.copytree(tmp_path / "old", worker.data)
     installation.change(200)
     workers.start("worker-1")
-    is_right_after_further_changes(installation)
+    installation.change(200)
+    installation.becomes_all_right()
 
 
 @pytest.mark.parametrize("folder", ["kept", "lost as well"])
@@ -71,14 +65,17 @@ def test_a_changelog_that_is_lost_is_made_anew(installation, workers, worker, fo
         delete(worker.data)
     installation.change(200)
     workers.start("worker-1")
-    is_right_after_further_changes(installation)
+    installation.change(200)
+    installation.becomes_all_right()
     assert worker.terminate() == 0
     delete(worker.data)  # now the changelog alone must have everything
     workers.start("worker-1")
-    is_right_after_further_changes(installation)
+    installation.change(200)
+    installation.becomes_all_right()
 
 
 def test_candidates_that_are_out_of_step_with_the_target_are_rebuilt_by_a_resync(installation, worker):
     installation.citizen.rows("DELETE FROM eligibility_hints WHERE rank = 1")
     resync(installation)
-    is_right_after_further_changes(installation)
+    installation.change(200)
+    installation.becomes_all_right()

@@ -12,13 +12,6 @@ LEAVING_SECONDS = 10.0
 RATE = 150.0
 
 
-def is_right(installation):
-    installation.settle()
-    installation.become_right()
-    installation.assert_counts_add_up()
-    assert installation.dead_letters() == 0
-
-
 def test_workers_join_and_leave_under_load_and_nothing_is_lost(installation, workers):
     everything = set(range(installation.flow.partitions))
     workers.start("worker-1")
@@ -31,7 +24,7 @@ def test_workers_join_and_leave_under_load_and_nothing_is_lost(installation, wor
         workers.wait_until_shared("worker-2", "worker-3")
         assert workers["worker-2"].terminate() == 0
         assert workers.wait_until_shared("worker-3") == {"worker-3": everything}
-    is_right(installation)
+    installation.becomes_all_right()
 
 
 def test_a_worker_that_is_asked_to_stop_under_load_drains_and_ends_well_and_soon(installation, workers):
@@ -43,7 +36,7 @@ def test_a_worker_that_is_asked_to_stop_under_load_drains_and_ends_well_and_soon
         assert workers["worker-1"].terminate() == 0
         assert time.monotonic() - began < LEAVING_SECONDS
     workers.start("worker-1")
-    is_right(installation)
+    installation.becomes_all_right()
 
 
 def test_a_frozen_worker_loses_its_partitions_writes_nothing_more_and_leaves(installation, workers):
@@ -64,7 +57,7 @@ def test_a_frozen_worker_loses_its_partitions_writes_nothing_more_and_leaves(ins
         eventually(lambda: frozen.exit_code() is not None, "it leaves the group by ending", within=30)
         assert frozen.exit_code() != 0, "for whoever watches it, this was no orderly end"
         assert _epochs(installation) == epochs, "it took nothing back"
-    is_right(installation)
+    installation.becomes_all_right()
 
 
 def _of(row, partitions):
@@ -85,7 +78,7 @@ def test_an_outage_of_the_target_under_load_is_waited_out_and_makes_no_dead_lett
         installation.stack.citizen.start()
         installation.stack.citizen.wait_ready()
         workers.wait_until_shared("worker-1", "worker-2")
-    is_right(installation)
+    installation.becomes_all_right()
     assert [worker.pid for worker in workers] == pids, "nobody had to be started again"
 
 
@@ -96,7 +89,7 @@ def test_an_outage_of_the_broker_under_load_is_waited_out(installation, workers)
         installation.stack.kafka.start()
         installation.stack.kafka.wait_ready()
         workers.start("worker-1", "worker-2")
-    is_right(installation)
+    installation.becomes_all_right()
 
 
 def test_a_paused_flow_stays_paused_when_its_workers_are_started_again(installation, workers):
@@ -117,14 +110,14 @@ def test_a_paused_flow_stays_paused_when_its_workers_are_started_again(installat
 
     installation.command("resume", flow)
     workers.wait_until_shared("worker-1", "worker-2")
-    is_right(installation)
+    installation.becomes_all_right()
 
 
 @pytest.mark.timeout(400)
 def test_two_workers_share_a_backlog_without_doing_anything_twice(installation, workers, say):
     workers.start("worker-1")
     installation.change(15_000)
-    is_right(installation)
+    installation.becomes_all_right()
     backlog = sum(installation.ends().values())
     workers.kill_all()
     seconds = {number: drain(installation, workers, number) for number in (1, 2)}
@@ -147,7 +140,7 @@ def drain(installation, workers, number):
     began = time.monotonic()
     installation.wait_until_read(120)
     took = time.monotonic() - began
-    is_right(installation)
+    installation.becomes_all_right()
     read = {row: counts.read for row, counts in installation.ledger().items()}
     assert read == installation.ends(), "every record was read once"
     owners = {owner for (owner,) in installation.citizen.rows("SELECT owner FROM sync.ledger WHERE records_read > 0")}
