@@ -11,6 +11,7 @@ import typer
 
 from bench.benchmarks import BENCHMARKS, Benchmarks, Sizes
 from bench.errors import BenchError
+from bench.interruption import ended_in_order
 from bench.report import report
 from bench.stage import open_stage
 from cli.errors import EXPLAINED, PROBLEM, exit_code, message
@@ -58,7 +59,7 @@ def run(  # noqa: PLR0913 one parameter per option
 
 
 def _run(names: Iterable[str], sizes: Sizes, state: Path, jars: Path, *, as_json: bool) -> None:
-    with open_stage(state, jars, _say) as stage:
+    with ended_in_order(), open_stage(state, jars, _say) as stage:
         benchmarks = Benchmarks(stage, sizes, jars)
         figures = [figure for name in BENCHMARKS if name in names for figure in BENCHMARKS[name](benchmarks)]
     report(figures, benchmarks.details, as_json=as_json)

@@ -70,6 +70,13 @@ class Installation:
         with self.warehouse.connect() as warehouse:
             Trickle(self.population, self._changes).burst(warehouse, count)
 
+    def touch_every_family(self) -> None:
+        """Change one evaluation of every family, so that each is ranked anew from the candidates that the tables hold."""
+        self.warehouse.rows(
+            "UPDATE eligibility.eligibility_snapshots SET updated_at = clock_timestamp() WHERE snapshot_id IN"
+            " (SELECT max(snapshot_id) FROM eligibility.eligibility_snapshots GROUP BY family_id)"
+        )
+
     def begin_anew(self) -> None:
         """Forget all that the product has read and written; the log stays. No worker may run."""
         delete_topics(self.settings.kafka, lambda topic: topic.endswith("-changelog"))

@@ -36,7 +36,7 @@ def test_a_folder_that_suffers_while_the_worker_is_down_heals(installation, work
     DAMAGES[damage](worker.data)
     installation.change(200)
     with supervised(installation, 1) as supervisor:
-        installation.change(200)
+        installation.touch_every_family()
         installation.becomes_all_right()
         (status,) = supervisor.status
         assert status.restarts <= installation.flow.partitions, "each life heals one partition at least: no crash loop"
@@ -53,7 +53,7 @@ def test_an_old_copy_of_the_folder_that_is_put_back_catches_up(installation, wor
     shutil.copytree(tmp_path / "old", worker.data)
     installation.change(200)
     workers.start("worker-1")
-    installation.change(200)
+    installation.touch_every_family()
     installation.becomes_all_right()
 
 
@@ -65,17 +65,17 @@ def test_a_changelog_that_is_lost_is_made_anew(installation, workers, worker, fo
         delete(worker.data)
     installation.change(200)
     workers.start("worker-1")
-    installation.change(200)
+    installation.touch_every_family()
     installation.becomes_all_right()
     assert worker.terminate() == 0
     delete(worker.data)  # now the changelog alone must have everything
     workers.start("worker-1")
-    installation.change(200)
+    installation.touch_every_family()
     installation.becomes_all_right()
 
 
 def test_candidates_that_are_out_of_step_with_the_target_are_rebuilt_by_a_resync(installation, worker):
     installation.citizen.rows("DELETE FROM eligibility_hints WHERE rank = 1")
     resync(installation)
-    installation.change(200)
+    installation.touch_every_family()
     installation.becomes_all_right()
