@@ -4,6 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -47,14 +48,19 @@ def load_demo(stage: Stage, events: int, families: int) -> None:
 
 def wait_for_backlog(stage: Stage, flow: Flow) -> Backlog:
     """Return when Debezium has written a record for every row of the source, which must have seen nothing but inserts."""
+    return read_backlog(stage, flow, flow.topic, "c")
+
+
+def read_backlog(stage: Stage, flow: Flow, topic: str, operation: str) -> Backlog:
+    """Return when the topic has a record for every row of the source; the last of each partition must be ``operation``."""
     source = flow.source.table.qualified
     expected = int(stage.warehouse.value(f"SELECT count(*) FROM {source}"))  # noqa: S608 names of the definition
     sizes = f"SELECT count(*) AS size FROM {source} GROUP BY {flow.ranking.group}"  # noqa: S608
     groups, largest = stage.warehouse.rows(f"SELECT count(*), max(size) FROM ({sizes}) AS g")[0]  # noqa: S608
-    ends, last = asyncio.run(_streamed(stage, [(flow.topic, number) for number in range(flow.partitions)], expected))
-    changes = [msgspec.json.decode(record.value or b"null") for record in last]
-    if any(change is None or change["op"] != "c" for change in changes):
-        raise BenchError(f"{flow.topic} holds other records than inserts")
+    ends, last = asyncio.run(_streamed(stage, [(topic, number) for number in range(flow.partitions)], expected))
+    changes = [_change(record) for record in last]
+    if {change["op"] for change in changes} != {operation}:
+        raise BenchError(f"{topic} holds other operations than {operation!r}")
     return Backlog(
         records=expected,
         groups=groups,
@@ -63,6 +69,13 @@ def wait_for_backlog(stage: Stage, flow: Flow) -> Backlog:
         last_keys=tuple(change["after"][flow.source.primary_key] for change in changes),
         mean_bytes=sum(len(record.value or b"") for record in last) // len(last),
     )
+
+
+def _change(record: Record) -> dict[str, Any]:
+    """Decode a record, with its schema or without."""
+    found: dict[str, Any] = msgspec.json.decode(record.value or b"{}")
+    payload: dict[str, Any] = found.get("payload", found)
+    return payload
 
 
 async def _streamed(stage: Stage, partitions: list[Partition], expected: int) -> tuple[dict[Partition, int], list[Record]]:

@@ -12,6 +12,7 @@ from bench.drain import drain
 from bench.drain_figures import drain_figures
 from bench.figures import Figure
 from bench.jdbc_sink import JdbcSink
+from bench.jdbc_sink_with_schemas import JdbcSinkWithSchemas
 from bench.latency import latency_figures, measure_latency
 from bench.memory import measure_memory, memory_figures
 from bench.ours import Ours
@@ -53,7 +54,8 @@ class Benchmarks:
     def drain(self) -> list[Figure]:
         """Work off the backlog: the product and all peers."""
         backlog = self._backlog()
-        contenders: list[Contender] = [PlainLoop(FLOW), Ours(FLOW), Quix(FLOW), JdbcSink(FLOW, jars=self._jars)]
+        sinks = [JdbcSink(FLOW, jars=self._jars), JdbcSinkWithSchemas(FLOW, jars=self._jars)]
+        contenders: list[Contender] = [PlainLoop(FLOW), Ours(FLOW), Quix(FLOW), *sinks]
         runs = [drain(self._stage, each, backlog) for _ in range(self._sizes.rounds) for each in contenders]
         return drain_figures(self._noted("drain", runs))
 

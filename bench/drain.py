@@ -39,7 +39,7 @@ def drain(stage: Stage, contender: Contender, backlog: Backlog) -> Drained:
     """Run the contender over the backlog from nothing; raises ``BenchError`` when it dies, stalls or is wrong."""
     contender.prepare(stage)
     stage.citizen.rows("CHECKPOINT")  # one contender's dirty pages are not written at the cost of the next
-    process = MeasuredProcess(contender.name.replace(" ", "-"), stage.stack.folder)
+    process = MeasuredProcess(contender.name, stage.stack.folder)
     try:
         began = time.monotonic()
         process.start(contender.launch(stage))

@@ -1,7 +1,7 @@
 """Debezium's JDBC sink as a contender: one standalone Connect worker with nothing else in it.
 
-The sink needs records with a schema. Instead of a copy of the topic, Connect's JSON converter is given the schema of the
-fields that are written (``schema.content``), so that the sink reads the same bytes as everybody and parses less.
+The sink needs records with a schema. Connect's JSON converter is given the schema of the fields that are written
+(``schema.content``), so that the sink reads the same bytes as everybody and parses less.
 """
 
 import json
@@ -44,6 +44,15 @@ class JdbcSink(Peer):
         """All columns in the source's types."""
         return PeerTable(self.flow, "jdbc_sink")
 
+    @property
+    def topic(self) -> str:
+        """What it reads."""
+        return self.flow.topic
+
+    def schema_source(self) -> dict[str, str | int]:
+        """Return the converter's properties that say where the schema comes from."""
+        return {"value.converter.schema.content": json.dumps(envelope_schema(self.flow))}
+
     def launch(self, stage: Stage) -> Launch:
         """Write the configurations, without the password, and compose the command."""
         worker, sink = (stage.stack.folder.config / f"jdbc-{part}.properties" for part in ("worker", "sink"))
@@ -73,7 +82,7 @@ class JdbcSink(Peer):
             "name": self.group,
             "connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector",
             "tasks.max": 1,
-            "topics": self.flow.topic,
+            "topics": self.topic,
             # The columns are of the source's types, the values texts: the server converts them.
             "connection.url": f"jdbc:postgresql://{address}?stringtype=unspecified&reWriteBatchedInserts=true",
             "connection.username": citizen.user,
@@ -87,7 +96,7 @@ class JdbcSink(Peer):
             "key.converter.schemas.enable": "false",
             "value.converter": CONVERTER,
             "value.converter.schemas.enable": "true",
-            "value.converter.schema.content": json.dumps(envelope_schema(self.flow)),
+            **self.schema_source(),
             **_TUNED,
         }
 

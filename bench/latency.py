@@ -52,7 +52,7 @@ def measure_latency(stage: Stage, flow: Flow, backlog: Backlog, families: Famili
 
 def _measure(stage: Stage, contender: Contender, watch: Watch, backlog: Backlog, families: Families) -> list[Latencies]:
     contender.prepare(stage)
-    process = MeasuredProcess(contender.name.replace(" ", "-"), stage.stack.folder)
+    process = MeasuredProcess(contender.name, stage.stack.folder)
     try:
         process.start(contender.launch(stage))
         wait_until(lambda: contender.finished(stage, backlog), process, "the backlog is worked off")

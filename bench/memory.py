@@ -59,7 +59,7 @@ def measure_memory(stage: Stage, flow: Flow, families: int) -> list[Held]:
 def _measure(stage: Stage, flow: Flow, contender: Contender) -> Held:
     backlog = wait_for_backlog(stage, flow)
     contender.prepare(stage)
-    process = MeasuredProcess(contender.name.replace(" ", "-"), stage.stack.folder)
+    process = MeasuredProcess(contender.name, stage.stack.folder)
     try:
         began = time.monotonic()
         process.start(contender.launch(stage))

@@ -1,5 +1,6 @@
 """What all peers have in common: a table keyed by the source's primary key, written in the order of each partition."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from bench.backlog import Backlog
@@ -9,16 +10,16 @@ from flows.model import Flow
 
 
 @dataclass
-class Peer:
+class Peer(ABC):
     """A contender but for its name and its launch. ``group``: its Kafka group; a new one begins at the beginning."""
 
     flow: Flow
     group: str = ""
 
     @property
+    @abstractmethod
     def table(self) -> PeerTable:
         """Where it writes."""
-        raise NotImplementedError
 
     def prepare(self, stage: Stage) -> None:
         """Make the table anew and forget all positions."""

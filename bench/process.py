@@ -1,6 +1,7 @@
 """A contender's process and what it uses of the machine."""
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -30,7 +31,8 @@ class MeasuredProcess:
 
     def __init__(self, name: str, folder: StateFolder) -> None:
         self.name = name
-        self._process = ManagedProcess(name, folder.log(name), folder.pids / f"{name}.json")
+        file_name = re.sub(r"[^a-z0-9]+", "-", name)
+        self._process = ManagedProcess(name, folder.log(file_name), folder.pids / f"{file_name}.json")
 
     def start(self, launch: Launch) -> None:
         """Start it in the project folder; a bare program name is looked for beside our interpreter first."""

@@ -70,7 +70,7 @@ def _plain_loops(stage: Stage, flow: Flow, backlog: Backlog) -> _Case:
 
 
 def _measure(stage: Stage, case: _Case, families: Families) -> Pauses:
-    first, second = (MeasuredProcess(f"{case.name.replace(' ', '-')}-{n}", stage.stack.folder) for n in (1, 2))
+    first, second = (MeasuredProcess(f"{case.name} {n}", stage.stack.folder) for n in (1, 2))
     try:
         first.start(case.launches[0])
         wait_until(case.finished, first, "the backlog is worked off")

@@ -16,7 +16,10 @@ NOTES = (
         "All read the same records. Peers write the source rows into a table of their own; ours checks and ranks, keeps its"
         " table with changelog and its ledger, and writes the five best. Every result was verified."
     ),
-    "jdbc sink: Connect's converter gets the schema in its configuration, so that it reads the same bytes as everybody.",
+    (
+        "jdbc sink: it needs records with schemas. Connect's converter gets the schema in its configuration, so that the sink"
+        " reads the same bytes as everybody; `schemas in records` reads a second topic, of the same rows with their schemas."
+    ),
     "quix streams: its sink mistakes nulls in the first row of a batch for missing columns, so that nulls travel as texts.",
 )
 

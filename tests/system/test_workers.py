@@ -1,15 +1,20 @@
 """Workers come and go, freeze and lose their database: nothing is lost, nobody writes what is no longer his."""
 
 import time
+from contextlib import contextmanager
 
 import pytest
 
 from tests.support.load import Load
+from tests.support.records import partition_of_family
 from tests.support.waiting import eventually
 
 OUTAGE_SECONDS = 30.0
 LEAVING_SECONDS = 10.0
 RATE = 150.0
+
+REWORD = "UPDATE eligibility.eligibility_snapshots SET explanation = %s WHERE family_id = %s"
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'sync_worker'"
 
 
 def test_workers_join_and_leave_under_load_and_nothing_is_lost(installation, workers):
@@ -39,34 +44,47 @@ def test_a_worker_that_is_asked_to_stop_under_load_drains_and_ends_well_and_soon
     installation.becomes_all_right()
 
 
-def test_a_frozen_worker_loses_its_partitions_writes_nothing_more_and_leaves(installation, workers):
+def test_a_worker_frozen_in_a_transaction_loses_its_partitions_writes_nothing_more_and_leaves(installation, workers):
     workers.start("worker-1", "worker-2")
+    installation.change(200)
+    installation.become_right()
     frozen = workers["worker-1"]
-    with Load(installation, rate=RATE, seed=3):
-        lost = workers.partitions("open")["worker-1"]
+    family = family_of(installation, workers.partitions("open")[frozen.name])
+    with blocked_in(installation, family):
         frozen.freeze()
-        workers.wait_until_shared("worker-2")
-        before = {row: counts.read for row, counts in installation.ledger().items()}
-        eventually(
-            lambda: all(counts.read > before[row] for row, counts in installation.ledger().items() if _of(row, lost)),
-            "its heir works on what it had",
-            within=30,
-        )
-        epochs = _epochs(installation)
-        frozen.thaw()
-        eventually(lambda: frozen.exit_code() is not None, "it leaves the group by ending", within=30)
-        assert frozen.exit_code() != 0, "for whoever watches it, this was no orderly end"
-        assert _epochs(installation) == epochs, "it took nothing back"
+    installation.change(300)
+    workers.wait_until_shared("worker-2")
+    installation.become_right()
+    installation.warehouse.rows(REWORD, ("reworded again", family))
+    installation.change(300)
+    installation.become_right()
+
+    frozen.thaw()
+    eventually(lambda: frozen.exit_code() is not None, "it leaves the group by ending", within=30)
+    assert frozen.exit_code() != 0, "for whoever watches it, this was no orderly end"
+    workers.wait_until_shared("worker-2")
+    assert owners(installation) == {"worker-2"}, "it took nothing back"
     installation.becomes_all_right()
 
 
-def _of(row, partitions):
-    topic, number = row
-    return number in partitions and not topic.endswith(".commands")
+@contextmanager
+def blocked_in(installation, family):
+    """Inside the block the lane of the family hangs in a transaction that writes the family's hints."""
+    with installation.citizen.connect() as portal, portal.transaction():
+        portal.execute("SELECT FROM eligibility_hints WHERE family_id = %s FOR UPDATE", (family,))
+        installation.warehouse.rows(REWORD, ("reworded", family))
+        eventually(lambda: installation.citizen.value(WAITING), "the lane waits for the rows", within=20)
+        yield
 
 
-def _epochs(installation):
-    return installation.citizen.rows("SELECT topic, partition, owner, owner_epoch FROM sync.ledger ORDER BY 1, 2")
+def family_of(installation, partitions):
+    """A family that has hints and whose records are in one of the partitions."""
+    families = installation.citizen.rows("SELECT DISTINCT family_id::text FROM eligibility_hints ORDER BY 1")
+    return next(family for (family,) in families if partition_of_family(family) in partitions)
+
+
+def owners(installation):
+    return {owner for (owner,) in installation.citizen.rows("SELECT DISTINCT owner FROM sync.ledger")}
 
 
 def test_an_outage_of_the_target_under_load_is_waited_out_and_makes_no_dead_letter(installation, workers):
@@ -95,7 +113,7 @@ def test_an_outage_of_the_broker_under_load_is_waited_out(installation, workers)
 def test_a_paused_flow_stays_paused_when_its_workers_are_started_again(installation, workers):
     flow = installation.flow.name
     workers.start("worker-1")
-    installation.settle()
+    installation.becomes_all_right()
     installation.command("pause", flow, "--reason", "a test")
     workers.wait_for_state("paused")
     before, ends = installation.ledger(), installation.ends()
@@ -143,7 +161,6 @@ def drain(installation, workers, number):
     installation.becomes_all_right()
     read = {row: counts.read for row, counts in installation.ledger().items()}
     assert read == installation.ends(), "every record was read once"
-    owners = {owner for (owner,) in installation.citizen.rows("SELECT owner FROM sync.ledger WHERE records_read > 0")}
-    assert owners == set(names), "all of them took part"
+    assert owners(installation) == set(names), "all of them took part"
     workers.kill_all()
     return took

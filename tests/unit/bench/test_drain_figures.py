@@ -9,6 +9,7 @@ def run(contender, rate):
 
 
 RUNS = [run("plain loop", 40_000.0), run("ours", 20_000.0), run("quix streams", 7_000.0), run("jdbc sink", 5_000.0)]
+WITH_SCHEMAS = "jdbc sink, schemas in records"
 
 
 def found(runs, measure):
@@ -23,13 +24,13 @@ def test_ours_is_compared_with_every_peer():
     }
 
 
-def test_promises_concern_the_jdbc_sink_and_the_plain_loop():
-    drains = found(RUNS, "drain")
+def test_promises_concern_the_jdbc_sink_that_reads_schemas_and_the_plain_loop():
+    drains = found([*RUNS, run(WITH_SCHEMAS, 6_700.0)], "drain")
     assert {peer: str(figure.goal) for peer, figure in drains.items() if figure.goal} == {
-        "jdbc sink": "≥ 3x",
+        WITH_SCHEMAS: "≥ 3x",
         "plain loop": "≥ 0.4x",
     }
-    assert drains["jdbc sink"].met
+    assert not drains[WITH_SCHEMAS].met
     assert drains["plain loop"].met
 
 
