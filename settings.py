@@ -7,15 +7,24 @@ Where ``SYNC_ENV_FILE`` is unset, the file that the local stack writes is read w
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from cryptography.fernet import Fernet
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+#: What operators type. Every message that names a command begins it so.
+PROGRAM: Final = "python -m cli"
 LOCAL_ENV_FILE = Path(".local/stack.env")
 PRODUCTION_POOL = range(20, 51)
+EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 they are compared with, not bound
+
+T = TypeVar("T")
 
 
 class ConfigurationError(Exception):
@@ -37,6 +46,13 @@ class Credentials(_Section):
     password: SecretStr = SecretStr("")
 
 
+class ConnectorLogin(Credentials):
+    """Debezium's login. The files are those of the Connect worker's host; the key is PKCS-8 in DER."""
+
+    sslcert: Path | None = None
+    sslkey: Path | None = None
+
+
 class Database(_Section):
     """Where a database is and how the worker logs in (least privilege: role ``sync_worker``)."""
 
@@ -49,7 +65,6 @@ class Database(_Section):
     sslrootcert: Path | None = None
     sslcert: Path | None = None
     sslkey: Path | None = None
-    timezone: str = Field(default="UTC", description="zone of `timestamp` columns that carry none")
     pool_size: int = Field(default=20, ge=2, le=50, description="connections per worker; 20-50 in production")
     connect_timeout: int = Field(default=5, ge=1, description="seconds")
     statement_timeout: int = Field(default=30_000, ge=1, description="milliseconds")
@@ -84,16 +99,17 @@ class Kafka(_Section):
     ssl_certfile: Path | None = None
     ssl_keyfile: Path | None = None
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
-    sasl_username: str | None = None
-    sasl_password: SecretStr | None = None
+    sasl_username: str | None = Field(default=None, validate_default=True)
+    sasl_password: SecretStr | None = Field(default=None, validate_default=True)
     replication_factor: int = Field(default=3, ge=1)
     session_timeout: float = Field(default=10.0, gt=0, description="seconds")
 
-    @model_validator(mode="after")
-    def _sasl_needs_a_login(self) -> Kafka:
-        if self.security_protocol.startswith("SASL") and not (self.sasl_username and self.sasl_password):
-            raise ValueError("sasl_username and sasl_password are needed with SASL")
-        return self
+    @field_validator("sasl_username", "sasl_password")
+    @classmethod
+    def _sasl_needs_a_login(cls, value: T, info: ValidationInfo) -> T:
+        if not value and info.data.get("security_protocol", "").startswith("SASL"):
+            raise ValueError("needed with SASL")
+        return value
 
 
 class Connect(_Section):
@@ -111,18 +127,30 @@ class Worker(_Section):
     application_id: str = "smart-sync"
     data_dir: Path = Path(".local/worker")
     web_host: str = "127.0.0.1"
-    web_port: int = Field(default=6066, ge=0, le=65535)
+    web_port: int = Field(default=6066, ge=1, le=65535)
+    web_allowed_hosts: str = Field(default="", description="comma separated, without ports; empty: `web_host`")
     max_poll_records: int = Field(default=4000, ge=1, description="records per partition and fetch")
-    max_chunk_records: int = Field(default=8000, ge=1, description="records that one transaction may merge")
+    max_chunk_records: int = Field(default=16_000, ge=1, description="records that one transaction may merge")
     max_chunk_bytes: int = Field(
-        default=4 * 2**20, ge=1, description="bytes that may wait in a lane, and that one transaction may merge"
+        default=8 * 2**20, ge=1, description="bytes that may wait in a lane, and that one transaction may merge"
     )
     max_fetch_bytes: int = Field(default=2**20, ge=1, description="bytes per partition and fetch")
-    expiry_interval: float = Field(default=20.0, gt=0, description="seconds between looks for expired candidates")
+    tick_interval: float = Field(default=20.0, gt=0, description="seconds between looks for what time alone changes")
     control_interval: float = Field(default=1.0, gt=0, description="seconds between looks at pause, replay and resume")
     block_cache_bytes: int = Field(default=16 * 2**20, ge=2**20, description="RocksDB block cache per process")
     dead_letter_share: float = Field(default=0.2, gt=0, le=1, description="share of a window that stops the flow")
     dead_letter_window: int = Field(default=1000, ge=10, description="records in that window")
+
+    @property
+    def web_hosts(self) -> tuple[str, ...]:
+        """Host names that the web view answers to besides loopback's; the first is the one that others are told."""
+        return tuple(filter(None, map(str.strip, self.web_allowed_hosts.split(",")))) or (self.web_host,)
+
+    @property
+    def web_url(self) -> str:
+        """Where others find the web view."""
+        host = self.web_hosts[0]
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.web_port}/"
 
 
 class Settings(BaseSettings):
@@ -136,8 +164,8 @@ class Settings(BaseSettings):
     citizen: Database
     warehouse_admin: Credentials | None = None
     citizen_admin: Credentials | None = None
-    warehouse_connect: Credentials | None = None
-    citizen_connect: Credentials | None = None
+    warehouse_connect: ConnectorLogin | None = None
+    citizen_connect: ConnectorLogin | None = None
     kafka: Kafka
     connect: Connect = Connect()
     worker: Worker = Worker()
@@ -150,17 +178,20 @@ class Settings(BaseSettings):
             for key in value.get_secret_value().split(","):
                 Fernet(key.strip())
         except ValueError:
-            raise ValueError("each key must be 32 url-safe base64 bytes; make one with `sync keygen`") from None
+            raise ValueError(f"each key must be 32 url-safe base64 bytes; make one with `{PROGRAM} keygen`") from None
         return value
 
     def warnings(self) -> list[str]:
         """What works here but does not suit production."""
         databases = {"warehouse": self.warehouse, "citizen": self.citizen}
-        return [
+        found = [
             f"SYNC_{name.upper()}__POOL_SIZE={database.pool_size}: 20 to 50 connections are meant for production"
             for name, database in databases.items()
             if database.pool_size not in PRODUCTION_POOL
         ]
+        if EVERY_ADDRESS.intersection(self.worker.web_hosts):
+            found.append("SYNC_WORKER__WEB_ALLOWED_HOSTS is not set: the web view answers to no name of this host")
+        return found
 
 
 def load_settings() -> Settings:
@@ -169,11 +200,28 @@ def load_settings() -> Settings:
     try:
         return Settings(_env_file=file)  # type: ignore[call-arg]
     except ValidationError as error:
-        raise ConfigurationError([_problem(item) for item in error.errors()]) from None
+        raise ConfigurationError([problem for item in error.errors() for problem in _problems(item)]) from None
+    except SettingsError as error:
+        raise ConfigurationError([f"{error}: a section is set by its parts, such as SYNC_WAREHOUSE__HOST"]) from None
 
 
-def _problem(item: object) -> str:
-    assert isinstance(item, dict)
+def _problems(item: ErrorDetails) -> Iterator[str]:
     variable = "SYNC_" + "__".join(str(part).upper() for part in item["loc"])
-    text = "is not set" if item["type"] == "missing" else str(item["msg"])
-    return f"{variable} {text}"
+    match item["type"]:
+        case "missing":
+            required = _required_parts(item["loc"])
+            yield from (f"{name} is not set" for name in ([f"{variable}__{part}" for part in required] or [variable]))
+        case "extra_forbidden":
+            yield f"{variable} is no setting"
+        case "value_error":
+            yield f"{variable}: {item['ctx']['error']}"
+        case _:
+            yield f"{variable}: {item['msg']}"
+
+
+def _required_parts(location: tuple[int | str, ...]) -> list[str]:
+    """What must be set of a section of which nothing is set."""
+    section = Settings.model_fields[str(location[0])].annotation
+    if len(location) > 1 or not (isinstance(section, type) and issubclass(section, BaseModel)):
+        return []
+    return [name.upper() for name, field in section.model_fields.items() if field.is_required()]

@@ -1,18 +1,19 @@
-"""What the target databases hold of all workers, for the pages. Blocking queries run in a thread, off the event loop."""
+"""What the target databases hold of all workers, for the pages. Blocking queries run in threads, off the event loop."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import psycopg
 
-from flows.model import Database, Flow
+from app.kept_connection import KeptConnection
+from flows.model import Flow
 from flows.registry import FLOWS
+from flows.tables import Database
 from settings import Settings
 from sinks.operations import letters
-from sinks.operations.connection import Connection, connect
+from sinks.operations.connection import Connection
 from sinks.operations.flow_control import FlowStatus, flow_status
 from sinks.operations.positions import Position, positions
 from sinks.operations.workers import WorkerStatus, workers
@@ -25,7 +26,10 @@ class DatabaseCluster:
     """Fulfils ``views.protocols.ClusterView``."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._databases = {
+            Database.WAREHOUSE: KeptConnection(settings.warehouse),
+            Database.CITIZEN: KeptConnection(settings.citizen),
+        }
 
     async def workers(self) -> Sequence[WorkerStatus]:
         """Every worker as it last reported."""
@@ -41,18 +45,18 @@ class DatabaseCluster:
 
     async def dead_letters(self) -> Mapping[str, int]:
         """Open letters by flow."""
-        return {flow.name: (await self._of(flow, letters.counts)).get("open", 0) for flow in FLOWS}
+        return {flow.name: letters.unsettled(await self._of(flow, letters.counts)) for flow in FLOWS}
+
+    def close(self) -> None:
+        """Let the databases go."""
+        for database in self._databases.values():
+            database.close()
 
     async def _of(self, flow: Flow, query: Callable[[Connection, Flow], T]) -> T:
         return await self._ask(flow.target.table.database, lambda connection: query(connection, flow))
 
     async def _ask(self, database: Database, query: Callable[[Connection], T]) -> T:
         try:
-            return await asyncio.to_thread(self._query, database, query)
+            return await self._databases[database].ask(query)
         except psycopg.Error as error:
             raise Unanswered(f"the {database.value} database does not answer") from error
-
-    def _query(self, database: Database, query: Callable[[Connection], T]) -> T:
-        place = self._settings.citizen if database is Database.CITIZEN else self._settings.warehouse
-        with connect(place) as connection:
-            return query(connection)

@@ -12,10 +12,11 @@ import faust
 import mode
 from faust.types import TP
 
+from app.allocator import give_back_free_memory
 from app.cluster import DatabaseCluster
 from app.configuration import faust_configuration
 from app.worker_view import OwnState
-from flows.model import Flow
+from flows.model import Flow, RankedFlow
 from flows.registry import FLOWS
 from settings import Settings
 from sinks import worker_status
@@ -23,19 +24,23 @@ from sinks.payload_cipher import PayloadCipher
 from sinks.pool import Pool
 from sinks.source_identity import FIRST_EPOCH
 from streams import kafka_client
+from streams.applier import Applier
 from streams.batches import BatchScheduler
 from streams.coordinator import Coordinator
-from streams.decoding import Decoder
 from streams.expiry import Expiry
 from streams.lane import LaneServices
 from streams.log_reader import LogReader
 from streams.outage import Circuit, is_outage
+from streams.ranked import RankedApplier
+from streams.ranked_decoding import RankedDecoder
+from streams.ranked_upkeep import RankedUpkeep
 from streams.ranked_writer import RankedWriter
 from streams.rebuild import Rebuilder
 from streams.share_breaker import ShareBreaker
 from streams.status import StatusBook
 from streams.transport import LedgerConsumer, LedgerTransport
 from streams.unit_of_work import UnitOfWork
+from streams.upkeep import Upkeep
 from tables.candidates import CandidateTable
 from views.site import mount
 
@@ -44,6 +49,8 @@ log = logging.getLogger(__name__)
 #: Chunks that one worker applies at the same time: more would only hold memory, the interpreter decodes one at a time.
 CHUNKS_AT_A_TIME = 2
 STATUS_SECONDS = 1.0
+#: Between two looks for workers that have been silent for :data:`SILENT_HOURS`.
+FORGET_SECONDS = 300.0
 #: Chunks make many short-lived objects and no cycles; Python's default of 700 would look at them all the time.
 GC_ALLOCATIONS = 50_000
 SILENT_HOURS = 24
@@ -80,12 +87,12 @@ class Composition:
         app.on_partitions_revoked.connect(cast("Any", self._revoked))
         app.on_rebalance_complete.connect(cast("Any", self._recovered))
         self._reporter = Reporter(self)
-        web_host = settings.worker.web_host
+        self._cluster = DatabaseCluster(settings)
         mount(
             cast("Any", app.web).web_app,
             worker=OwnState(settings.worker.name, self.status),
-            cluster=DatabaseCluster(settings),
-            allowed_hosts=[web_host],
+            cluster=self._cluster,
+            allowed_hosts=settings.worker.web_hosts,
         )
 
     # -- flows ------------------------------------------------------------------------------------------------------
@@ -94,16 +101,13 @@ class Composition:
         worker = self._settings.worker
         target = self._pools[flow.target.table.database.value]
         source = self._pools[flow.source.table.database.value]
-        table = CandidateTable.declare(self._app, flow, cache_bytes=worker.block_cache_bytes)
-        self.changelogs |= {table.changelog_topic_name}
-        decoder, writer = Decoder(flow, epoch=FIRST_EPOCH), RankedWriter(flow, table)
         breaker = ShareBreaker(worker.dead_letter_window, worker.dead_letter_share)
+        applier, upkeep = self._kind(flow, source, target)
         services = LaneServices(
             flow=flow,
             settings=worker,
-            work=UnitOfWork(flow, table, target, writer, decoder, self._cipher, breaker),
-            expiry=Expiry(flow, table, target, writer),
-            rebuilder=Rebuilder(flow, table, source, target, writer, decoder),
+            work=UnitOfWork(flow, applier, target, self._cipher, breaker),
+            upkeep=upkeep,
             source=source,
             target=target,
             circuit=Circuit(target),
@@ -116,6 +120,20 @@ class Composition:
         for topic in flow.topics:
             self._agent(flow, topic, coordinator)
         return coordinator
+
+    def _kind(self, flow: Flow, source: Pool, target: Pool) -> tuple[Applier, Upkeep]:
+        """What differs between the kinds of flow."""
+        if isinstance(flow, RankedFlow):
+            return self._ranked(flow, source, target)
+        raise TypeError(f"flow {flow.name}: nobody applies a {type(flow).__name__}")
+
+    def _ranked(self, flow: RankedFlow, source: Pool, target: Pool) -> tuple[RankedApplier, RankedUpkeep]:
+        table = CandidateTable.declare(self._app, flow, cache_bytes=self._settings.worker.block_cache_bytes)
+        self.changelogs |= {table.changelog_topic_name}
+        decoder, writer = RankedDecoder(flow, epoch=FIRST_EPOCH), RankedWriter(flow, table)
+        rebuilder = Rebuilder(flow, table, source, target, writer, decoder)
+        upkeep = RankedUpkeep(table, Expiry(flow, table, target, writer), rebuilder, self._control_reader)
+        return RankedApplier(table, writer, decoder), upkeep
 
     def _agent(self, flow: Flow, topic: str, coordinator: Coordinator) -> None:
         source = self._app.topic(
@@ -161,6 +179,8 @@ class Composition:
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_ALLOCATIONS, 20, 100)
+        for warning in self._settings.warnings():
+            log.warning("%s", warning)
         for coordinator in self._coordinators:
             await service.add_runtime_dependency(coordinator)
 
@@ -169,17 +189,27 @@ class Composition:
         try:
             state = await self.status.state()
             async with self._pools["citizen"].session() as session:
-                url = f"http://{self._settings.worker.web_host}:{self._settings.worker.web_port}/"
-                await worker_status.report(session, self._settings.worker.name, self._started_at, url, state)
+                worker = self._settings.worker
+                await worker_status.report(session, worker.name, self._started_at, worker.web_url, state)
         except Exception as error:
             if not is_outage(error):
                 raise
             log.warning("status not reported: %s", type(error).__name__)
 
+    async def forget_silent(self) -> None:
+        """Take workers off the list that are gone for good; in an outage the next look does it."""
+        try:
+            async with self._pools["citizen"].session() as session:
+                await worker_status.forget_silent(session, SILENT_HOURS)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+
     async def stop(self) -> None:
         """Called when the worker has stopped."""
         await self._control_reader.stop()
         await self._status_reader.stop()
+        self._cluster.close()
         for pool in self._pools.values():
             await pool.close()
 
@@ -199,7 +229,14 @@ class Reporter(mode.Service):
     async def _report(self) -> None:
         while not self.should_stop:
             await self._composition.report()
+            give_back_free_memory()
             await self.sleep(STATUS_SECONDS)
+
+    @mode.Service.task
+    async def _forget(self) -> None:
+        while not self.should_stop:
+            await self._composition.forget_silent()
+            await self.sleep(FORGET_SECONDS)
 
     async def on_shutdown(self) -> None:
         """Close what everybody used."""

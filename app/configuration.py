@@ -34,7 +34,7 @@ def faust_configuration(settings: Settings) -> dict[str, Any]:
         "producer_max_request_size": 4 * 2**20,
         "recovery_consistency_check": False,
         "store": "rocksdb://",
-        "stream_buffer_maxsize": 4,
+        "stream_buffer_maxsize": 2,
         "stream_wait_empty": False,
         "stream_recovery_delay": 0.0,
         "table_standby_replicas": 0,

@@ -55,7 +55,7 @@ def read_backlog(stage: Stage, flow: Flow, topic: str, operation: str) -> Backlo
     """Return when the topic has a record for every row of the source; the last of each partition must be ``operation``."""
     source = flow.source.table.qualified
     expected = int(stage.warehouse.value(f"SELECT count(*) FROM {source}"))  # noqa: S608 names of the definition
-    sizes = f"SELECT count(*) AS size FROM {source} GROUP BY {flow.ranking.group}"  # noqa: S608
+    sizes = f"SELECT count(*) AS size FROM {source} GROUP BY {flow.source.message_key}"  # noqa: S608
     groups, largest = stage.warehouse.rows(f"SELECT count(*), max(size) FROM ({sizes}) AS g")[0]  # noqa: S608
     ends, last = asyncio.run(_streamed(stage, [(topic, number) for number in range(flow.partitions)], expected))
     changes = [_change(record) for record in last]

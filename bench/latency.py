@@ -13,7 +13,7 @@ from bench.probes import Families, ProbeFlow, Watch
 from bench.process import MeasuredProcess
 from bench.stage import Stage
 from bench.watches import hints_watch, peer_watch
-from flows.model import Flow
+from flows.model import RankedFlow
 
 WARM_UP_RATE = 20.0
 WARM_UP_SECONDS = 3.0
@@ -43,7 +43,7 @@ class Latencies:
     max_ms: float
 
 
-def measure_latency(stage: Stage, flow: Flow, backlog: Backlog, families: Families) -> list[Latencies]:
+def measure_latency(stage: Stage, flow: RankedFlow, backlog: Backlog, families: Families) -> list[Latencies]:
     """Measure the product, then the plain loop, each alone with the stack, at all rates."""
     loop = PlainLoop(flow)
     ours = _measure(stage, Ours(flow), hints_watch(flow), backlog, families)

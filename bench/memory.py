@@ -13,7 +13,7 @@ from bench.ours import Ours
 from bench.plain_loop import PlainLoop
 from bench.process import MeasuredProcess
 from bench.stage import Stage
-from flows.model import Flow
+from flows.model import RankedFlow
 
 EVALUATIONS_PER_FAMILY = 2
 FAMILIES_PER_TRANSACTION = 10_000
@@ -49,14 +49,14 @@ def load_families(stage: Stage, count: int) -> None:
         stage.warehouse.rows(_INSERT, {"first": first, "last": last, "evaluations": EVALUATIONS_PER_FAMILY})
 
 
-def measure_memory(stage: Stage, flow: Flow, families: int) -> list[Held]:
+def measure_memory(stage: Stage, flow: RankedFlow, families: int) -> list[Held]:
     """Add families until the source has at least so many, and let both work off the whole topic."""
     there = int(stage.warehouse.value(f"SELECT count(DISTINCT {flow.ranking.group}) FROM {flow.source.table.qualified}"))  # noqa: S608
     load_families(stage, max(families - there, 0))
     return [_measure(stage, flow, contender) for contender in (Ours(flow), PlainLoop(flow))]
 
 
-def _measure(stage: Stage, flow: Flow, contender: Contender) -> Held:
+def _measure(stage: Stage, flow: RankedFlow, contender: Contender) -> Held:
     backlog = wait_for_backlog(stage, flow)
     contender.prepare(stage)
     process = MeasuredProcess(contender.name, stage.stack.folder)

@@ -17,7 +17,7 @@ from bench.probes import Families, ProbeFlow, Watch
 from bench.process import Launch, MeasuredProcess
 from bench.stage import Stage
 from bench.watches import hints_watch, peer_watch
-from flows.model import Flow
+from flows.model import RankedFlow
 
 RATE = 100.0
 STEADY_SECONDS = 5.0
@@ -48,12 +48,12 @@ class _Case:
     clear: Callable[[], None]
 
 
-def measure_rebalance(stage: Stage, flow: Flow, backlog: Backlog, families: Families) -> list[Pauses]:
+def measure_rebalance(stage: Stage, flow: RankedFlow, backlog: Backlog, families: Families) -> list[Pauses]:
     """Measure the product, then two plain loops of one group."""
     return [_measure(stage, make(stage, flow, backlog), families) for make in (_ours, _plain_loops)]
 
 
-def _ours(stage: Stage, flow: Flow, backlog: Backlog) -> _Case:
+def _ours(stage: Stage, flow: RankedFlow, backlog: Backlog) -> _Case:
     ours = Ours(flow)
     ours.prepare(stage)
     launches = (ours.launch(stage, "worker-1"), ours.launch(stage, "worker-2"))
@@ -61,7 +61,7 @@ def _ours(stage: Stage, flow: Flow, backlog: Backlog) -> _Case:
     return _Case(ours.name, ours.application_id, hints_watch(flow), launches, finished, clear)
 
 
-def _plain_loops(stage: Stage, flow: Flow, backlog: Backlog) -> _Case:
+def _plain_loops(stage: Stage, flow: RankedFlow, backlog: Backlog) -> _Case:
     loop = PlainLoop(flow)
     loop.prepare(stage)
     launches = (loop.launch(stage), loop.launch(stage))

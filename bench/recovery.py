@@ -19,7 +19,7 @@ from bench.process import Launch, MeasuredProcess
 from bench.stage import Stage
 from bench.watches import hints_watch
 from cli.broker import log_ranges
-from flows.model import Flow
+from flows.model import RankedFlow
 
 RATE = 20.0
 FLOW_SECONDS = 120.0
@@ -41,7 +41,7 @@ class Recovered:
         return max(self.empty - self.warm, 0.001)
 
 
-def measure_recovery(stage: Stage, flow: Flow, backlog: Backlog, families: Families) -> Recovered:
+def measure_recovery(stage: Stage, flow: RankedFlow, backlog: Backlog, families: Families) -> Recovered:
     """Fill the table, then start again with it, without it, and with stock Faust on the same changelog."""
     ours = Ours(flow)
     ours.prepare(stage)
@@ -50,10 +50,10 @@ def measure_recovery(stage: Stage, flow: Flow, backlog: Backlog, families: Famil
         process.start(ours.launch(stage))
         wait_until(lambda: ours.finished(stage, backlog), process, "the backlog is worked off")
         process.stop()
-        warm = _seconds_to_first_event(stage, ours, process, families)
+        warm = _seconds_to_first_event(stage, flow, ours, process, families)
         shutil.rmtree(ours.data_dir(stage, "worker-1"))
         records = _changelog_records(stage, ours)
-        empty = _seconds_to_first_event(stage, ours, process, families)
+        empty = _seconds_to_first_event(stage, flow, ours, process, families)
     finally:
         process.stop()
     found = Recovered(records, warm, empty, _stock_rate(stage, ours))
@@ -61,12 +61,12 @@ def measure_recovery(stage: Stage, flow: Flow, backlog: Backlog, families: Famil
     return found
 
 
-def _seconds_to_first_event(stage: Stage, ours: Ours, process: MeasuredProcess, families: Families) -> float:
+def _seconds_to_first_event(stage: Stage, flow: RankedFlow, ours: Ours, process: MeasuredProcess, families: Families) -> float:
     """Start the worker in a flow of events and stop it when they have come through."""
     began = time.perf_counter()
-    with ProbeFlow(stage, families, RATE, hints_watch(ours.flow)) as flow:
+    with ProbeFlow(stage, families, RATE, hints_watch(flow)) as probes:
         process.start(ours.launch(stage))
-        flow.until(lambda: bool(flow.latencies), "an event comes through", FLOW_SECONDS)
+        probes.until(lambda: bool(probes.latencies), "an event comes through", FLOW_SECONDS)
         took = time.perf_counter() - began
     process.stop()
     return took

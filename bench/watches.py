@@ -2,10 +2,10 @@
 
 from bench.peer import Peer
 from bench.probes import Connection, Probe, Watch
-from flows.model import Flow
+from flows.model import RankedFlow
 
 
-def hints_watch(flow: Flow) -> Watch:
+def hints_watch(flow: RankedFlow) -> Watch:
     """Look for the probes among the product's rows."""
     table, group = flow.target.table.qualified, flow.ranking.group
     statement = f"SELECT explanation FROM {table} WHERE {group} = ANY(%s::uuid[]) AND explanation = ANY(%s)"  # noqa: S608

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import httpx
 
-from settings import Connect
+from schemas.redaction import redact_message
+from settings import PROGRAM, Connect
 from sinks.operations.audit import RefusedError
 
 TIMEOUT: Final = 20.0  # seconds; Connect checks a configuration against the database before it answers
@@ -24,7 +25,7 @@ _REBALANCING: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAIL
 
 @dataclass(frozen=True)
 class TaskStatus:
-    """``trace`` is the first line of what went wrong."""
+    """``trace`` is the first line of what went wrong, without values."""
 
     id: int
     state: str
@@ -84,9 +85,30 @@ class ConnectRest:
 
     def restart(self, name: str) -> None:
         """Restart what has failed of a connector: itself, its tasks, or both; what runs is left alone."""
-        answer = self._send("POST", f"/connectors/{name}/restart?includeTasks=true&onlyFailed=true")
+        self._act(name, "POST", "restart?includeTasks=true&onlyFailed=true")
+
+    def stop(self, name: str) -> None:
+        """Have a connector give up its tasks; they end some time later."""
+        self._act(name, "PUT", "stop")
+
+    def resume(self, name: str) -> None:
+        """Let a stopped connector go on."""
+        self._act(name, "PUT", "resume")
+
+    def delete_offsets(self, name: str, timeout: float) -> None:
+        """Make Connect forget how far a stopped connector has read. It refuses until the tasks have ended."""
+        deadline = time.monotonic() + timeout
+        while True:
+            answer = self._send("DELETE", f"/connectors/{name}/offsets")
+            if answer.status_code != HTTPStatus.BAD_REQUEST or time.monotonic() > deadline:
+                return _check(answer)
+            time.sleep(PAUSE)
+
+    def _act(self, name: str, method: str, action: str) -> None:
+        """Raises :class:`RefusedError` when there is no such connector."""
+        answer = self._send(method, f"/connectors/{name}/{action}")
         if answer.status_code == HTTPStatus.NOT_FOUND:
-            raise RefusedError(f"there is no connector {name}; `sync connect apply` makes it")
+            raise RefusedError(f"there is no connector {name}; `{PROGRAM} connect apply` makes it")
         _check(answer)
 
     def _configuration(self, name: str) -> dict[str, str] | None:
@@ -134,4 +156,4 @@ def _task(found: dict[str, Any]) -> TaskStatus:
 
 def _first_line(found: dict[str, Any]) -> str | None:
     trace = found.get("trace")
-    return str(trace).partition("\n")[0] if trace else None
+    return redact_message(str(trace).partition("\n")[0]) if trace else None

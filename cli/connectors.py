@@ -7,12 +7,12 @@ from typing import Final
 from cli.connect_rest import PAUSE, ConnectorStatus, ConnectRest, connect_rest
 from cli.databases import connect_login, place
 from cli.topics import ensure_topics
-from flows.model import Database
 from flows.registry import FLOWS, flows_from
 from flows.replication import replication_name
+from flows.tables import Database
 from schemas.connector import SourceLogin, connector_configuration
 from schemas.topics import all_topics
-from settings import ConfigurationError, Credentials, Settings
+from settings import ConfigurationError, ConnectorLogin, Settings
 
 # What has failed and was restarted is called failed until Connect has heard of its new state.
 SETTLE_SECONDS: Final = 3.0
@@ -60,6 +60,14 @@ def connector_configurations(settings: Settings) -> dict[str, dict[str, str]]:
     }
 
 
+def source_of(name: str) -> Database:
+    """Return the database that a connector reads from; raises ``KeyError`` that says which connectors there are."""
+    sources = {replication_name(database): database for database in _sources()}
+    if name not in sources:
+        raise KeyError(f"no flow needs a connector {name}; there is {', '.join(sources)}")
+    return sources[name]
+
+
 def _sources() -> list[Database]:
     return [database for database in Database if flows_from(database)]
 
@@ -69,10 +77,19 @@ def connector_names() -> list[str]:
     return [replication_name(database) for database in _sources()]
 
 
-def _source_login(settings: Settings, database: Database, login: Credentials) -> SourceLogin:
+def _source_login(settings: Settings, database: Database, login: ConnectorLogin) -> SourceLogin:
     where = place(settings, database)
-    variable = f"SYNC_{database.name}_CONNECT__PASSWORD"
-    return SourceLogin(where.host, where.port, where.dbname, login.user, variable, where.sslmode, where.sslrootcert)
+    return SourceLogin(
+        host=where.host,
+        port=where.port,
+        dbname=where.dbname,
+        user=login.user,
+        password_variable=f"SYNC_{database.name}_CONNECT__PASSWORD",
+        sslmode=where.sslmode,
+        sslrootcert=where.sslrootcert,
+        sslcert=login.sslcert,
+        sslkey=login.sslkey,
+    )
 
 
 def _wait_until_running(rest: ConnectRest, timeout: float) -> list[ConnectorStatus]:

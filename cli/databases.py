@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from flows.model import Database
-from settings import ConfigurationError, Credentials, Settings
+from flows.tables import Database
+from settings import ConfigurationError, ConnectorLogin, Credentials, Settings
 from settings import Database as DatabaseSettings
 from sinks.operations.connection import Connection, connect
 from sinks.provision import Roles
@@ -37,7 +37,7 @@ def place(settings: Settings, database: Database) -> DatabaseSettings:
     return {Database.WAREHOUSE: settings.warehouse, Database.CITIZEN: settings.citizen}[database]
 
 
-def connect_login(settings: Settings, database: Database) -> Credentials | None:
+def connect_login(settings: Settings, database: Database) -> ConnectorLogin | None:
     """Return Debezium's login."""
     return {Database.WAREHOUSE: settings.warehouse_connect, Database.CITIZEN: settings.citizen_connect}[database]
 

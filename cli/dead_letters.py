@@ -1,4 +1,4 @@
-"""`sync dead-letters`: what could not be applied, shown masked, sent again or given up."""
+"""`dead-letters`: what could not be applied, shown masked, sent again or given up."""
 
 from typing import Annotated
 

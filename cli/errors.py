@@ -8,7 +8,7 @@ import psycopg
 from aiokafka.errors import KafkaError
 from cryptography.fernet import InvalidToken
 
-from flows.model import DefinitionError
+from flows.tables import DefinitionError
 from settings import ConfigurationError
 from sinks.migrations import MigrationError
 from sinks.operations.audit import RefusedError

@@ -1,4 +1,4 @@
-"""`sync pause`, `resume`, `resync` and `replay`: what operators do with a whole flow or a range of it."""
+"""`pause`, `resume`, `resync` and `replay`: what operators do with a whole flow or a range of it."""
 
 import asyncio
 from typing import Annotated
@@ -10,7 +10,7 @@ from cli.databases import databases
 from cli.options import FlowName, Json, Reason, actor
 from cli.output import show, table
 from flows.model import Flow
-from settings import load_settings
+from settings import PROGRAM, load_settings
 from sinks.operations import flow_control
 from sinks.operations.audit import RefusedError
 from sinks.operations.flow_control import FlowStatus
@@ -53,7 +53,7 @@ def replay(
         raise typer.BadParameter(f"{flow.name} has partitions 0 to {flow.partitions - 1}", param_hint="--partition")
     ranges = asyncio.run(log_ranges(settings.kafka, [(topic, partition)]))
     if (topic, partition) not in ranges:
-        raise RefusedError(f"the broker has no {topic}[{partition}]; `sync connect apply` creates the flows' topics")
+        raise RefusedError(f"the broker has no {topic}[{partition}]; `{PROGRAM} connect apply` creates the flows' topics")
     with databases(settings) as sessions:
         log = ranges[topic, partition]
         session = sessions[flow.target.table.database]

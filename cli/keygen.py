@@ -1,4 +1,4 @@
-"""`sync keygen`: a key for the payloads of dead letters."""
+"""`keygen`: a key for the payloads of dead letters."""
 
 import typer
 from cryptography.fernet import Fernet

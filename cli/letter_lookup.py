@@ -6,6 +6,7 @@ from dataclasses import replace
 from cli.databases import Databases
 from flows.model import Flow
 from flows.registry import FLOWS, flow_named
+from settings import PROGRAM
 from sinks.operations import letters
 from sinks.operations.audit import RefusedError
 from sinks.operations.connection import Connection
@@ -25,7 +26,7 @@ def letters_named(sessions: Databases, flow: Flow | None, ids: Sequence[int]) ->
     found = find_letters(sessions, flow, Selection(ids=ids, limit=2 * len(ids)))
     numbers = [letter.id for letter in found]
     if missing := sorted(set(ids) - set(numbers)):
-        raise RefusedError(f"no dead letter {', '.join(map(str, missing))}; `sync dead-letters list` shows what there is")
+        raise RefusedError(f"no dead letter {', '.join(map(str, missing))}; `{PROGRAM} dead-letters list` shows what there is")
     if twice := sorted({number for number in numbers if numbers.count(number) > 1}):
         raise RefusedError(f"both databases have a dead letter {', '.join(map(str, twice))}: name the flow with --flow")
     return found

@@ -8,11 +8,11 @@ import msgspec
 from rich.console import RenderableType
 
 from cli.output import show, table
-from cli.times import both_zones
 from flows.model import Flow
 from schemas.redaction import names_of, redact_bytes, redact_headers
 from sinks.operations.letters import Letter, Payload
 from sinks.payload_cipher import PayloadCipher
+from views.formatting import both_zones
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`sync migrate`: our schema, and what the flows need of each database."""
+"""`migrate`: our schema, and what the flows need of each database."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,8 @@ import typer
 from cli.databases import admin_logins, place, roles
 from cli.options import Json
 from cli.output import show, table
-from flows.model import Database
 from flows.registry import FLOWS
+from flows.tables import Database
 from settings import Settings, load_settings
 from sinks.catalog import read_catalog
 from sinks.migrations import Migration, apply_pending, exclusively, load_migrations
@@ -19,7 +19,10 @@ from sinks.provision import Roles, provision_statements, tables_needed
 
 def migrate(*, as_json: Json = False) -> None:
     """Bring both databases to the state that the flows need. May be repeated, also by two at once."""
-    applied = migrate_databases(load_settings())
+    settings = load_settings()
+    for warning in settings.warnings():
+        typer.echo(f"warning: {warning}", err=True)
+    applied = migrate_databases(settings)
     document = {database.value: [str(each) for each in done] for database, done in applied.items()}
     rows = [(name, ", ".join(done) or "up to date") for name, done in document.items()]
     show(document, table("Migrations", ("database", "applied now"), rows), as_json=as_json)

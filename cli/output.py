@@ -47,6 +47,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     return built
 
 
+def problem_lines(problems: Iterable[str]) -> list[RenderableType]:
+    """Build one line for each problem; they stand last, where they are read."""
+    return [Text(f"problem: {problem}", style="red") for problem in problems]
+
+
 def _cell(value: object) -> Text:
     if isinstance(value, Text):
         return value

@@ -9,8 +9,9 @@ import psycopg
 
 from cli.databases import Databases, databases
 from cli.errors import message
-from flows.model import Database, Flow
+from flows.model import Flow
 from flows.registry import FLOWS
+from flows.tables import Database
 from settings import Settings
 from sinks.operations.activity import activity
 from sinks.operations.flow_control import flow_status

@@ -1,4 +1,4 @@
-"""`sync check-schema`: the flows against both live catalogs."""
+"""`check-schema`: the flows against both live catalogs."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,8 @@ from cli.databases import Databases, databases, roles
 from cli.errors import PROBLEM
 from cli.options import Json
 from cli.output import show, table
-from flows.model import Database
 from flows.registry import FLOWS
+from flows.tables import Database
 from settings import Settings, load_settings
 from sinks.catalog import Catalog, missing_privileges, read_catalog
 from sinks.database_check import database_differences, migration_difference, privilege_difference, wanted_privileges

@@ -1,4 +1,4 @@
-"""`sync source-epoch`: after a source was restored or replaced, accept the cluster that it is now."""
+"""`source-epoch`: after a source was restored or replaced, accept the cluster that it is now."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -9,10 +9,11 @@ from cli.databases import Databases, databases
 from cli.errors import PROBLEM
 from cli.options import Json, actor
 from cli.output import show, table
-from flows.model import Database
 from flows.registry import flows_from
+from flows.tables import Database
 from settings import load_settings
-from sinks.operations.sources import Identity, KnownSource, begin_epoch, known_source, present_identity
+from sinks.operations.sources import KnownSource, begin_epoch, known_source, present_identity
+from sinks.source_identity import Identity
 
 Source = Annotated[Database, typer.Argument(help="The source database.")]
 SetNew = Annotated[bool, typer.Option("--set-new", help="Begin a new epoch with the cluster that the source is now.")]

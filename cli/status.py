@@ -1,4 +1,4 @@
-"""`sync status`: flows, positions, dead letters, workers, connectors."""
+"""`status`: flows, positions, dead letters, workers, connectors."""
 
 from collections.abc import Iterable
 
@@ -9,12 +9,12 @@ from rich.text import Text
 from cli.connect import connectors_table
 from cli.errors import PROBLEM
 from cli.options import Json
-from cli.output import show, table
+from cli.output import problem_lines, show, table
 from cli.status_report import FlowReport, status_report
-from cli.times import both_zones
 from settings import load_settings
-from sinks.operations.letters import UNSETTLED
+from sinks.operations import letters
 from sinks.operations.workers import WorkerStatus
+from views.formatting import both_zones, ranges
 
 _OUTCOMES = ("applied", "superseded", "filtered", "parked", "dead_lettered", "tombstones")
 
@@ -23,8 +23,7 @@ def status(*, as_json: Json = False) -> None:
     """Show flows, positions, dead letters, workers and connectors. Exit code 1 when something is wrong."""
     report = status_report(load_settings())
     parts = (_flows_table(report.flows), _positions_table(report.flows), workers_table(report.workers))
-    warnings = [Text(f"problem: {problem}", style="red") for problem in report.problems]
-    show(report, *parts, connectors_table(report.connectors), *warnings, as_json=as_json)
+    show(report, *parts, connectors_table(report.connectors), *problem_lines(report.problems), as_json=as_json)
     raise typer.Exit(PROBLEM if report.problems else 0)
 
 
@@ -40,7 +39,7 @@ def owned_partitions(worker: WorkerStatus) -> str:
     owned: dict[str, set[int]] = {}
     for each in worker.state.get("partitions", ()):
         owned.setdefault(each["flow"], set()).add(each["partition"])
-    return "; ".join(f"{flow} {_ranges(sorted(numbers))}" for flow, numbers in sorted(owned.items())) or "none"
+    return "; ".join(f"{flow} {ranges(numbers)}" for flow, numbers in sorted(owned.items())) or "none"
 
 
 def _flows_table(flows: Iterable[FlowReport]) -> RenderableType:
@@ -49,7 +48,7 @@ def _flows_table(flows: Iterable[FlowReport]) -> RenderableType:
         (
             *(flow.status.flow, flow.status.state, flow.status.reason, both_zones(flow.status.changed_at)),
             _total_lag(flow),
-            sum(count for status, count in flow.dead_letters.items() if status in UNSETTLED),
+            letters.unsettled(flow.dead_letters),
         )
         for flow in flows
     ]
@@ -87,17 +86,6 @@ def _megabytes(worker: WorkerStatus) -> int | None:
 def _seen(worker: WorkerStatus) -> Text:
     seen = both_zones(worker.seen_at)
     return Text(f"{seen}, stale: gone or cut off", style="red") if worker.stale else Text(seen)
-
-
-def _ranges(numbers: list[int]) -> str:
-    """Join neighbours: 0, 1, 2, 5 become ``0-2, 5``."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and runs[-1][-1] == number - 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def register(app: typer.Typer) -> None:

@@ -1,4 +1,4 @@
-"""What `sync status` finds out. What cannot be asked is a problem of its own and does not hide the rest."""
+"""What `status` finds out. What cannot be asked is a problem of its own and does not hide the rest."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from cli.broker import Partition, log_ranges
 from cli.connect_rest import ConnectorStatus
+from cli.connector_problems import connector_problems
 from cli.connectors import connector_statuses
 from cli.databases import Databases, databases
 from cli.errors import EXPLAINED, message
-from flows.model import Database, Flow
+from flows.model import Flow
 from flows.registry import FLOWS
+from flows.tables import Database
 from settings import Settings
 from sinks.flow_state import STOPPED
 from sinks.operations import letters
@@ -61,7 +63,7 @@ def status_report(settings: Settings) -> StatusReport:
             report.problems.extend(_flow_problems(report.flows) + _worker_problems(report.workers))
     with _noted(report.problems):
         report.connectors.extend(connector_statuses(settings))
-        report.problems.extend(_connector_problems(report.connectors))
+        report.problems.extend(connector_problems(report.connectors))
     return report
 
 
@@ -95,10 +97,6 @@ def _partition_report(position: Position, ends: dict[Partition, LogRange]) -> Pa
 def _flow_problems(flows: list[FlowReport]) -> list[str]:
     stopped = [flow.status for flow in flows if flow.status.state == STOPPED]
     return [f"flow {each.flow} is stopped: {each.reason}" for each in stopped]
-
-
-def _connector_problems(connectors: list[ConnectorStatus]) -> list[str]:
-    return [f"connector {each.name} does not run: {each.trace or each.state}" for each in connectors if not each.running]
 
 
 def _worker_problems(found: list[WorkerStatus]) -> list[str]:

@@ -1,4 +1,4 @@
-"""`sync up`: the whole system on this machine, with demo data, until Ctrl-C."""
+"""`up`: the whole system on this machine, with demo data, until Ctrl-C."""
 
 import os
 import subprocess
@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from cli.connector_keeper import kept_connectors
+from cli.connector_problems import connector_problems
 from cli.connectors import apply_connectors
 from cli.databases import databases
 from cli.errors import PROBLEM
@@ -85,9 +86,9 @@ def _migrations(settings: Settings) -> None:
 
 def _connectors(settings: Settings) -> None:
     _, statuses = apply_connectors(settings, CONNECTOR_SECONDS)
+    if problems := connector_problems(statuses):
+        raise RefusedError("; ".join(problems))
     for each in statuses:
-        if not each.running:
-            raise RefusedError(f"connector {each.name} does not run: {each.trace or each.state}")
         _say(f"connector {each.name} runs")
 
 

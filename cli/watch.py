@@ -1,4 +1,4 @@
-"""`sync watch`: the running system, live on a terminal, otherwise as a line now and then."""
+"""`watch`: the running system, live on a terminal, otherwise as a line now and then."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack

@@ -8,8 +8,8 @@ from rich.text import Text
 from cli.output import table
 from cli.sample import FlowSample, Rates, Sample
 from cli.status import workers_table
-from cli.times import both_zones, duration
 from stack.instance import InstanceStatus
+from views.formatting import both_zones, count, duration
 
 _COLUMNS = (
     *("flow", "state", "events", "events/s", "rows", "rows written", "written/s", "dead letters"),
@@ -38,7 +38,7 @@ def lines(sample: Sample, rates: Mapping[str, Rates]) -> Iterator[str]:
 def _line(flow: FlowSample, rate: Rates | None) -> str:
     events = f"events {flow.events:,}" + (f" ({rate.events:,.0f}/s)" if rate else "")
     written = f"rows written {flow.rows_written:,}" + (f" ({rate.rows_written:,.0f}/s)" if rate else "")
-    lag = f"lag {_count(flow.lag_records)} records, {duration(flow.lag_seconds)}"
+    lag = f"lag {count(flow.lag_records)} records, {duration(flow.lag_seconds)}"
     visible = f"commit → visible p50 {_milliseconds(flow.p50_ms)} p99 {_milliseconds(flow.p99_ms)}"
     return f"{flow.flow} {flow.state}  {events}  {written}  {lag}  {visible}"
 
@@ -62,10 +62,6 @@ def _processes(processes: Sequence[InstanceStatus]) -> list[RenderableType]:
         return []
     rows = [(each.name, str(each.pid or "-"), each.restarts, each.log) for each in processes]
     return [table("Processes", ("process", "pid", "restarts", "log"), rows)]
-
-
-def _count(number: int | None) -> str:
-    return "-" if number is None else f"{number:,}"
 
 
 def _milliseconds(value: float | None) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from demo.population import Population
 
-# The portal shows an evaluation for 30 days; evaluations that come this close to it expire while one watches.
+# How long the portal shows an evaluation; those that come this close to it expire while one watches.
 EXPIRY_AGE = timedelta(days=30)
 EXPIRES_WITHIN = timedelta(minutes=3)
 

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
-from flows.model import Column, Flow, Ranking, SourceColumn
+from flows.model import Flow, RankedFlow, Ranking
 from flows.registry import FLOWS
+from flows.schedule import Schedule
+from flows.tables import Column, Filter, SourceColumn
 
 COMMAND: Final = "python -m flows.document > docs/flows.md"
 
@@ -17,8 +19,8 @@ _HEAD: Final = f"""\
 
 Rendered from the definitions in `flows/`; change a definition, then run `{COMMAND}`.
 
-Every flow on this page is fed by change data capture: each change moves when it is committed, without a schedule.
-Of a source table only the columns listed here reach Kafka.
+Every flow on this page is fed by change data capture: each change moves when it is committed. Where batch jobs carry the same
+rows as well, the flow names their schedules. Of a source table only the columns listed here reach Kafka.
 """
 
 
@@ -28,23 +30,39 @@ def page(flows: Iterable[Flow]) -> str:
 
 
 def flow_section(flow: Flow) -> str:
-    """One flow: what it joins, its columns, which rows count and how they are ranked."""
+    """One flow: what it joins, its columns, which rows count and what is done with them."""
     parts = (
         f"## {flow.name}",
         f"{flow.title}.",
         _table(("", ""), _facts(flow)),
         "### Target columns",
         _table(("column", "type", "from", "transforms, left to right"), map(_target_row, flow.target.columns)),
-        f"`{flow.ranking.rank}` is computed, see below.",
+        *_masks(flow),
         "### Source columns",
         _table(("column", "type", "null", "range"), map(_source_row, flow.source.columns)),
         "A row that breaks type, null or range becomes a dead letter; the last good version of it stands.",
-        "### Which rows count",
-        f"Those whose `{flow.filter.column}` is {_either(flow.filter.values)}.",
-        "### Ranking",
-        _ranking(flow.ranking, flow.source.primary_key),
+        *_counting(flow.filter),
+        *_handling(flow),
     )
     return "\n\n".join(parts) + "\n"
+
+
+def _masks(flow: Flow) -> Iterator[str]:
+    if flow.masked_columns:
+        yield f"Masked before a value becomes part of a statement: {_names(flow.masked_columns)}."
+
+
+def _counting(counts: Filter | None) -> Iterator[str]:
+    if counts is not None:
+        yield "### Which rows count"
+        yield f"Those whose `{counts.column}` is {_either(counts.values)}."
+
+
+def _handling(flow: Flow) -> Iterator[str]:
+    if isinstance(flow, RankedFlow):
+        yield "### Ranking"
+        yield f"`{flow.ranking.rank}` is computed:"
+        yield _ranking(flow.ranking, flow.source.primary_key)
 
 
 def _facts(flow: Flow) -> list[tuple[str, str]]:
@@ -55,9 +73,16 @@ def _facts(flow: Flow) -> list[tuple[str, str]]:
         ("target", f"`{target.table.qualified}` in {target.table.database.value}, one row per {_names(target.key)}"),
         ("topics", f"{_names(flow.topics)}, {flow.partitions} partitions each"),
         ("Kafka key", f"`{source.message_key}`"),
+        ("version of a row", str(flow.version)),
+        *[("batch job", _schedule(schedule)) for schedule in flow.schedules],
         ("volume", f"about {flow.events_per_day:,} events a day"),
         ("latency", f"under {_span(flow.latency)} from commit in the source to visible in the target"),
     ]
+
+
+def _schedule(schedule: Schedule) -> str:
+    peak = ", not started in peak hours" if schedule.avoids_peak else ""
+    return f"`{schedule.job}`: `{schedule.cron}` (UTC), about {schedule.expected.total_seconds() / 60:g} min{peak}"
 
 
 def _target_row(column: Column) -> tuple[str, ...]:

@@ -6,13 +6,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from flows.model import Column, Database, Filter, Flow, Ranking, Source, SourceColumn, Table, Target
+from flows.model import RankedFlow, Ranking
+from flows.tables import Column, Database, Filter, Source, SourceColumn, Table, Target
 from flows.transforms import cut_to, default_to, round_to
 
 _ZERO: Final = Decimal(0)
 _ONE: Final = Decimal(1)
 
-ELIGIBILITY_HINTS: Final = Flow(
+ELIGIBILITY_HINTS: Final = RankedFlow(
     name="eligibility_hints",
     title="Eligibility hints: the five best schemes of each family",
     source=Source(

@@ -1,141 +1,123 @@
-"""The Flow model: everything about one synchronised kind of data, validated when it is made."""
+"""The Flow model: everything about one synchronised kind of data, validated when it is made.
+
+What all flows have in common is :class:`Flow`; how rows of the source become rows of the target is the subclass.
+"""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from enum import Enum
-from typing import Any
 
-from flows.transforms import Transform
+from flows.schedule import Schedule
+from flows.tables import IDENTIFIER, DefinitionError, Filter, Source, Target, names_of
 from flows.types import SqlType
 
-_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
+@dataclass(frozen=True)
+class LogPosition:
+    """The version of a row is its position in the source's log: what was written later is newer."""
 
-class DefinitionError(ValueError):
-    """A flow contradicts itself; the message names the flow, what is wrong and what would be right."""
-
-
-class Database(Enum):
-    """The two databases, by the names that settings, connectors and documents use."""
-
-    WAREHOUSE = "warehouse"
-    CITIZEN = "citizen"
+    def __str__(self) -> str:
+        return "position in the source's log"
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table of the platform."""
+class TimeOf:
+    """The version of a row is a time in it, ``column``; equal times: what was received later is newer."""
 
-    database: Database
-    schema: str
-    name: str
+    column: str
 
-    def __post_init__(self) -> None:
-        for part in (self.schema, self.name):
-            if not _IDENTIFIER.fullmatch(part):
-                raise DefinitionError(f"{part!r} is not a plain lower-case identifier of at most 63 characters")
-
-    @property
-    def qualified(self) -> str:
-        """``schema.name``, safe in SQL text: both parts are plain identifiers."""
-        return f"{self.schema}.{self.name}"
+    def __str__(self) -> str:
+        return f"`{self.column}`, then the order of arrival"
 
 
-@dataclass(frozen=True)
-class SourceColumn:
-    """A column that the connector must carry.
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """One kind of data: source, mapping, target and how events of it are handled.
 
-    ``required`` columns may not be null. ``minimum`` and ``maximum`` bound numbers; what is outside is a bad row.
+    ``schedules`` are the batch jobs that carry the same rows beside the events.
     """
 
     name: str
-    type: str
-    required: bool = False
-    minimum: Decimal | None = None
-    maximum: Decimal | None = None
+    title: str
+    source: Source
+    target: Target
+    filter: Filter | None = None
+    version: LogPosition | TimeOf = LogPosition()
+    schedules: tuple[Schedule, ...] = ()
+    partitions: int
+    events_per_day: int
+    latency: timedelta
+
+    def __post_init__(self) -> None:
+        if not IDENTIFIER.fullmatch(self.name):
+            raise DefinitionError(f"flow {self.name!r}: the name is not a plain identifier")
+        if problems := list(self._problems()):
+            raise DefinitionError(f"flow {self.name}: {'; '.join(problems)}")
+
+    def _problems(self) -> Iterator[str]:
+        yield from self.source.problems()
+        yield from self.target.problems()
+        if self.source.table.database is self.target.table.database:
+            yield "source and target are the same database"
+        if self.partitions < 1:
+            yield "partitions must be at least 1"
+        declared = names_of(self.source.columns)
+        undeclared = [name for name in self._used_columns() if name not in declared]
+        yield from (f"source column {name!r} is used but not declared" for name in undeclared)
+        if not undeclared:
+            yield from self._deciding_problems()
+            yield from self._privacy_problems()
+
+    def _used_columns(self) -> Iterator[str]:
+        yield from (column.source for column in self.target.columns)
+        yield from self._deciding_columns()
+
+    def _deciding_columns(self) -> Iterator[str]:
+        """Source columns that decide key, match, filter or version."""
+        yield self.source.primary_key
+        yield self.source.message_key
+        if self.filter is not None:
+            yield self.filter.column
+        if isinstance(self.version, TimeOf):
+            yield self.version.column
+
+    def _deciding_problems(self) -> Iterator[str]:
+        for name in self._deciding_columns():
+            if not self.source.column(name).required:
+                yield f"source column {name!r} decides key, match or filter and must be required"
+
+    def _privacy_problems(self) -> Iterator[str]:
+        for column in self.target.columns:
+            if self.source.column(column.source).private and not (column.masks or column.clear):
+                yield f"target column {column.name!r} would hold a private value: give it a mask, or say that it is its place"
 
     @property
-    def sql_type(self) -> SqlType:
-        """The parsed type."""
-        return SqlType.parse(self.type)
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where changes come from. ``message_key`` are the columns of the Kafka key, hence of the partition."""
-
-    table: Table
-    columns: tuple[SourceColumn, ...]
-    primary_key: str
-    message_key: str
-    replica_identity_full: bool = False
-
-    def column(self, name: str) -> SourceColumn:
-        """The column of that name; raises :class:`DefinitionError`."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise DefinitionError(f"{self.table.qualified} has no column {name!r}; it has {_names(self.columns)}")
-
-
-@dataclass(frozen=True)
-class Column:
-    """A target column: from which source column, through which transforms (left to right)."""
-
-    name: str
-    type: str
-    source: str
-    transforms: tuple[Transform, ...] = ()
+    def masked_columns(self) -> tuple[str, ...]:
+        """Target columns that hold a mask."""
+        return tuple(column.name for column in self.target.columns if column.masks)
 
     @property
-    def sql_type(self) -> SqlType:
-        """The parsed type."""
-        return SqlType.parse(self.type)
-
-    def value(self, given: Any) -> Any:
-        """The target value of one source value."""
-        for transform in self.transforms:
-            given = transform.python(given)
-        return given
-
-    def sql(self, expression: str) -> str:
-        """The same mapping as an SQL expression over the source column."""
-        for transform in self.transforms:
-            expression = transform.sql(expression)
-        return expression
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where rows go."""
-
-    table: Table
-    key: tuple[str, ...]
-    columns: tuple[Column, ...]
+    def topic(self) -> str:
+        """The CDC topic, as Debezium names it: prefix, schema, table."""
+        return f"{self.source.table.database.value}.{self.source.table.qualified}"
 
     @property
-    def column_names(self) -> tuple[str, ...]:
-        """Names in definition order."""
-        return tuple(column.name for column in self.columns)
+    def command_topic(self) -> str:
+        """Repairs and dead-letter replays of this flow: same keys and partitions as :attr:`topic`."""
+        return f"sync.{self.name}.commands"
 
-    def column(self, name: str) -> Column:
-        """The column of that name; raises :class:`DefinitionError`."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise DefinitionError(f"{self.table.qualified} has no column {name!r}; it has {_names(self.columns)}")
+    @property
+    def topics(self) -> tuple[str, str]:
+        """Every topic whose records this flow applies."""
+        return (self.topic, self.command_topic)
 
-
-@dataclass(frozen=True)
-class Filter:
-    """A row counts when ``column`` holds one of ``values``."""
-
-    column: str
-    values: tuple[str, ...]
+    @property
+    def written_columns(self) -> tuple[tuple[str, SqlType], ...]:
+        """All target columns that we write, with their types."""
+        return tuple((column.name, column.sql_type) for column in self.target.columns)
 
 
 @dataclass(frozen=True)
@@ -159,91 +141,29 @@ class Ranking:
     horizon: timedelta
 
 
-@dataclass(frozen=True)
-class Flow:
-    """One kind of data: source, mapping, target and how events of it are handled."""
+@dataclass(frozen=True, kw_only=True)
+class RankedFlow(Flow):
+    """Rows are candidates; the best of each group stand in the target."""
 
-    name: str
-    title: str
-    source: Source
-    target: Target
     filter: Filter
     ranking: Ranking
-    partitions: int
-    events_per_day: int
-    latency: timedelta
 
-    def __post_init__(self) -> None:
-        if not _IDENTIFIER.fullmatch(self.name):
-            raise DefinitionError(f"flow {self.name!r}: the name is not a plain identifier")
-        for problem in self._problems():
-            raise DefinitionError(f"flow {self.name}: {problem}")
-
-    def _problems(self) -> list[str]:
-        source, target = _names(self.source.columns), _names(self.target.columns)
-        used = [column.source for column in self.target.columns] + [self.filter.column]
-        used += [self.source.primary_key, self.source.message_key]
-        used += [self.ranking.group, self.ranking.item, self.ranking.subject, self.ranking.score, self.ranking.time]
-        problems = [f"source column {name!r} is used but not declared" for name in used if name not in source]
-        problems += [f"key column {name!r} is not a target column" for name in self.target.key if name not in target]
-        problems += [f"column {name!r} stands twice" for names in (source, target) for name in _twice(names)]
-        if self.source.table.database is self.target.table.database:
-            problems.append("source and target are the same database")
-        if self.partitions < 1:
-            problems.append("partitions must be at least 1")
-        if self.ranking.rank in target:
-            problems.append(f"the rank column {self.ranking.rank!r} is computed and may not be mapped")
+    def _problems(self) -> Iterator[str]:
+        yield from super()._problems()
+        if self.ranking.rank in names_of(self.target.columns):
+            yield f"the rank column {self.ranking.rank!r} is computed and may not be mapped"
         if self.ranking.group != self.source.message_key:
-            problems.append("the ranking's group must be the message key, or a group would be spread over partitions")
-        required = {
-            self.source.primary_key,
-            self.ranking.group,
-            self.ranking.item,
-            self.ranking.time,
-            self.filter.column,
-        }
-        problems += [
-            f"source column {column.name!r} decides key, match or filter and must be required"
-            for column in self.source.columns
-            if column.name in required and not column.required
-        ]
-        return problems + self._type_problems()
+            yield "the ranking's group must be the message key, or a group would be spread over partitions"
 
-    def _type_problems(self) -> list[str]:
-        problems = []
-        columns: tuple[SourceColumn | Column, ...] = (*self.source.columns, *self.target.columns)
-        for column in columns:
-            try:
-                SqlType.parse(column.type)
-            except ValueError as error:
-                problems.append(f"column {column.name!r}: {error}")
-        return problems
+    def _used_columns(self) -> Iterator[str]:
+        yield from super()._used_columns()
+        yield from (self.ranking.subject, self.ranking.score)
 
-    @property
-    def topic(self) -> str:
-        """The CDC topic, as Debezium names it: prefix, schema, table."""
-        return f"{self.source.table.database.value}.{self.source.table.qualified}"
-
-    @property
-    def command_topic(self) -> str:
-        """Repairs and dead-letter replays of this flow: same keys and partitions as :attr:`topic`."""
-        return f"sync.{self.name}.commands"
-
-    @property
-    def topics(self) -> tuple[str, str]:
-        """Every topic whose records this flow applies."""
-        return (self.topic, self.command_topic)
+    def _deciding_columns(self) -> Iterator[str]:
+        yield from super()._deciding_columns()
+        yield from (self.ranking.group, self.ranking.item, self.ranking.time)
 
     @property
     def written_columns(self) -> tuple[tuple[str, SqlType], ...]:
-        """All target columns that we write, the rank included, with their types."""
-        mapped = tuple((column.name, column.sql_type) for column in self.target.columns)
-        return (*mapped, (self.ranking.rank, SqlType("smallint")))
-
-
-def _names(columns: tuple[SourceColumn, ...] | tuple[Column, ...]) -> list[str]:
-    return [column.name for column in columns]
-
-
-def _twice(names: list[str]) -> set[str]:
-    return {name for name in names if names.count(name) > 1}
+        """The mapped columns and the rank."""
+        return (*super().written_columns, (self.ranking.rank, SqlType("smallint")))

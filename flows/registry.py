@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from flows.eligibility_hints import ELIGIBILITY_HINTS
-from flows.model import Database, Flow
+from flows.model import Flow
+from flows.tables import Database
 
 FLOWS: Final[tuple[Flow, ...]] = (ELIGIBILITY_HINTS,)
 

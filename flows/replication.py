@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flows.model import Database, DefinitionError, Flow, Table
+from flows.model import Flow
+from flows.tables import Database, DefinitionError, Table
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,11 @@ class Transform:
         return self.name
 
 
+@dataclass(frozen=True, repr=False)
+class Mask(Transform):
+    """A transform that hides a private value: what comes out may be shown to people."""
+
+
 def default_to(value: Decimal | str) -> Transform:
     """Null becomes ``value``."""
     literal = str(value) if isinstance(value, Decimal) else "'" + value.replace("'", "''") + "'"

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from flows.model import Database, Flow
+from flows.model import Flow
 from flows.replication import CapturedTable, captured_tables, heartbeat_table, replication_name
+from flows.tables import Database
 
 # Stands for a column that PostgreSQL left out of an update because its TOASTed value did not change. Random, so that no
 # text of a row is taken for it.
@@ -51,7 +52,7 @@ _WRITING: Final = {
 class SourceLogin:
     """How Debezium logs in. ``password_variable`` names a variable of the Connect worker's environment.
 
-    ``sslrootcert`` is a path on the Connect worker's host.
+    The three files are those of the Connect worker's host; ``sslkey`` is PKCS-8 in DER, as the JDBC driver reads it.
     """
 
     host: str
@@ -61,6 +62,8 @@ class SourceLogin:
     password_variable: str
     sslmode: str
     sslrootcert: Path | None = None
+    sslcert: Path | None = None
+    sslkey: Path | None = None
 
 
 def connector_configuration(database: Database, flows: Iterable[Flow], login: SourceLogin) -> dict[str, str]:
@@ -100,7 +103,8 @@ def _connection(login: SourceLogin) -> dict[str, str]:
         "database.password": f"${{env:{login.password_variable}}}",
         "database.sslmode": login.sslmode,
     }
-    return properties | ({"database.sslrootcert": str(login.sslrootcert)} if login.sslrootcert else {})
+    files = {"sslrootcert": login.sslrootcert, "sslcert": login.sslcert, "sslkey": login.sslkey}
+    return properties | {f"database.{name}": str(path) for name, path in files.items() if path}
 
 
 def _selection(tables: tuple[CapturedTable, ...]) -> dict[str, str]:

@@ -10,23 +10,22 @@ from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum, auto
-from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Annotated, Any, Final
 
 import msgspec
 
-from flows.model import Flow, SourceColumn
-from schemas.connector import TOAST_PLACEHOLDER
+from flows.model import Flow
+from flows.tables import SourceColumn
 from schemas.message_key import key_maker
 from schemas.problems import BadRecord, Reason
 
-_NUL: Final = b"\\u0000"
 #: A readable row key; more would be somebody's text.
 _SHOWN_KEY: Final = 64
 _UUID_BYTES: Final = 16
 _REMEMBERED_NUMBERS: Final = 2**15
 _OPERATIONS: Final = frozenset("curd")
+_TEXTS: Final = ("text", "varchar", "jsonb")
 _INTEGERS: Final = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 _PYTHON_TYPES: Final[dict[str, Any]] = {
     "boolean": bool,
@@ -82,7 +81,7 @@ def decoder(flow: Flow) -> Callable[[bytes | None, bytes | None], RowChange]:
             return RowChange(Kind.TRUNCATE, lsn, time)
         row = event.before if event.op == "d" else event.after
         try:
-            check(event.op, key, row, value)
+            check(event.op, key, row)
         except BadRecord as error:
             error.row_key = None if row is None else str(identity_of(row))
             raise
@@ -103,7 +102,7 @@ def row_decoder(flow: Flow) -> Callable[[bytes], Any]:
             row = parse(value)
         except msgspec.ValidationError as error:
             raise BadRecord(_reason(str(error)), str(error)) from None
-        check(row, value)
+        check(row)
         return row
 
     return decode
@@ -127,11 +126,11 @@ def _parser(flow: Flow) -> Callable[[bytes], Any]:
     return parse
 
 
-def _change_check(flow: Flow) -> Callable[[str, bytes | None, Any, bytes], None]:
+def _change_check(flow: Flow) -> Callable[[str, bytes | None, Any], None]:
     check_row, key_of = _row_check(flow), attrgetter(flow.source.message_key)
     key_for = key_maker(flow)
 
-    def check(operation: str, key: bytes | None, row: Any, value: bytes) -> None:
+    def check(operation: str, key: bytes | None, row: Any) -> None:
         if operation not in _OPERATIONS:
             raise BadRecord(Reason.UNKNOWN_OPERATION, "`op` is not one of c, u, r, d, t")
         if row is None:
@@ -142,7 +141,7 @@ def _change_check(flow: Flow) -> Callable[[str, bytes | None, Any, bytes], None]
         if key != key_for(key_of(row)) and not _same_key(flow, key, key_of(row)):
             raise BadRecord(Reason.KEY_MISMATCH, f"the key is not the row's {flow.source.message_key}")
         if operation != "d":
-            check_row(row, value)
+            check_row(row)
         else:
             _check_uuid(flow.source.column(flow.source.message_key), key_of(row))
 
@@ -186,30 +185,41 @@ def _python_type(column: SourceColumn) -> Any:
     return _PYTHON_TYPES[kind.base]
 
 
-def _row_check(flow: Flow) -> Callable[[Any, bytes], None]:
+def _row_check(flow: Flow) -> Callable[[Any], None]:
     """The checks that types cannot say: numbers and their bounds, UUID spelling, U+0000."""
-    checks = [(attrgetter(column.name), check) for column in flow.source.columns if (check := _check_of(column))]
-    texts = [(c, attrgetter(c.name)) for c in flow.source.columns if c.sql_type.base in ("text", "varchar", "jsonb")]
+    numbers = [(attrgetter(c.name), _GoodNumbers(c)) for c in _columns(flow, "numeric")]
+    uuids = [(attrgetter(column.name), column) for column in _columns(flow, "uuid")]
+    texts = [(attrgetter(column.name), column) for column in _columns(flow, *_TEXTS)]
 
-    def check_row(row: Any, document: bytes) -> None:
-        for value_of, check in checks:
+    def check_row(row: Any) -> None:
+        for value_of, good in numbers:
+            good[value_of(row)]
+        for value_of, column in uuids:
             value = value_of(row)
             if value is not None:
-                check(value)
-        if _NUL in document:
-            for column, value_of in texts:
-                if "\x00" in (value_of(row) or ""):
-                    raise BadRecord(Reason.FORBIDDEN_CHARACTER, f"U+0000 in `{column.name}`, which PostgreSQL cannot hold")
+                _check_uuid(column, value)
+        for value_of, column in texts:
+            if "\x00" in (value_of(row) or ""):
+                raise BadRecord(Reason.FORBIDDEN_CHARACTER, f"U+0000 in `{column.name}`, which PostgreSQL cannot hold")
 
     return check_row
 
 
-def _check_of(column: SourceColumn) -> Callable[[str], None] | None:
-    base = column.sql_type.base
-    if base == "numeric":
-        # Scores repeat: remembering those that passed costs a tenth of checking them again.
-        return lru_cache(_REMEMBERED_NUMBERS)(partial(_check_number, column))
-    return partial(_check_uuid, column) if base == "uuid" else None
+def _columns(flow: Flow, *bases: str) -> list[SourceColumn]:
+    return [column for column in flow.source.columns if column.sql_type.base in bases]
+
+
+class _GoodNumbers(dict[str | None, None]):
+    """Numbers that passed. They repeat, and looking one up costs a tenth of checking it again."""
+
+    def __init__(self, column: SourceColumn) -> None:
+        super().__init__({None: None})
+        self._column = column
+
+    def __missing__(self, text: str) -> None:
+        _check_number(self._column, text)
+        if len(self) < _REMEMBERED_NUMBERS:
+            self[text] = None
 
 
 def _check_number(column: SourceColumn, text: str) -> None:
@@ -233,11 +243,6 @@ def _check_uuid(column: SourceColumn, value: str) -> None:
         well_formed = False
     if not well_formed:
         raise BadRecord(Reason.WRONG_TYPE, f"`{column.name}` is not a UUID")
-
-
-def is_unchanged_toast(value: object) -> bool:
-    """Whether the connector left the column out because the database had not rewritten it."""
-    return value == TOAST_PLACEHOLDER
 
 
 def _same_key(flow: Flow, key: bytes, value: str) -> bool:

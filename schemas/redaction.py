@@ -1,5 +1,6 @@
 """Show the structure of a record without its content: every scalar is replaced by what kind of value it is. Pure."""
 
+import re
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -16,6 +17,11 @@ _ENVELOPE: Final = frozenset(
         *(NEW_KEY_HEADER, OLD_KEY_HEADER, REPLAY_HEADER, *CONTEXT_HEADERS),
     }
 )
+
+# In a message: what is quoted (an apostrophe inside a word is no quote) or in brackets, up to the last closing sign or, where
+# the message was cut, to the end; and every word with a digit or an @.
+_ENCLOSURES: Final = ((r"(?<!\w)'", "'"), ('"', '"'), ("`", "`"), (r"\(", r"\)"), (r"\[", r"\]"), (r"\{", r"\}"))
+_VALUES: Final = re.compile("|".join([*(f"{start}(?:.*{end}|.*)" for start, end in _ENCLOSURES), r"\S*[\d@]\S*"]))
 
 
 def names_of(flow: Flow) -> frozenset[str]:
@@ -45,6 +51,11 @@ def redact_bytes(document: bytes | None, names: Collection[str]) -> Any:
 def redact_headers(headers: Collection[tuple[str, bytes]], names: Collection[str]) -> list[tuple[str, str]]:
     """Redact the values of record headers, and the names that are not ours or Debezium's."""
     return [(_name(name, place, names), f"<{len(value)} bytes>") for place, (name, value) in enumerate(headers, 1)]
+
+
+def redact_message(text: str) -> str:
+    """Keep the words of another program's error message and leave out what may be a value."""
+    return _VALUES.sub("…", text)
 
 
 def describe(value: object) -> str | None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from flows.model import Database, Flow
+from flows.model import Flow
 from flows.replication import captured_tables
+from flows.tables import Database
 from schemas.connector import RECORD_BYTES
 
 # The longest outage that events survive on their own; beyond it a flow is rebuilt from its source.

@@ -7,7 +7,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import class_row
 
-from flows.model import Table
+from flows.tables import Table
 from sinks.provision import STATE_SCHEMA
 
 Connection = psycopg.Connection[Any]

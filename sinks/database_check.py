@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from flows.model import Database, Flow
+from flows.model import Flow
 from flows.replication import captured_tables, replication_name
+from flows.tables import Database
 from sinks.catalog import Catalog, Privilege
 from sinks.flow_check import MIGRATE, Difference
 from sinks.provision import PUBLISHED_OPERATIONS, STATE_SCHEMA, Roles, grants, schemas_used, state_privileges

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flows.model import Database, Flow, Table
+from flows.model import Flow
+from flows.tables import Database, Table
 from flows.types import SqlType
+from settings import PROGRAM
 from sinks.catalog import Catalog, CatalogTable
 
-MIGRATE: Final = "run `sync migrate`"
-
-# A source may keep times without a zone: they are read in the zone that the database's settings name.
-_ZONELESS: Final = {"timestamp with time zone": "timestamp without time zone"}
+MIGRATE: Final = f"run `{PROGRAM} migrate`"
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def _column_differences(
         wanted = sql_type.catalog_name
         if live is None:
             yield _difference(flow, table, name, "the column does not exist", _edit(flow, side))
-        elif live.type != wanted and not (side == "source" and live.type == _ZONELESS.get(wanted)):
+        elif live.type != wanted:
             yield _difference(flow, table, name, f"the type is {live.type}, the flow says {wanted}", _edit(flow, side))
 
 

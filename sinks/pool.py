@@ -119,5 +119,8 @@ def _session_options(database: Database) -> str:
         "idle_in_transaction_session_timeout": database.idle_in_transaction_timeout,
         "timezone": "UTC",
         "synchronous_commit": "on",
+        # Every statement goes by key. On a table that was never analysed the planner would read it whole instead, each time.
+        "enable_seqscan": "off",
+        "jit": "off",
     }
     return " ".join(f"-c {name}={value}" for name, value in values.items())

@@ -9,8 +9,9 @@ from typing import Final
 
 from psycopg import sql
 
-from flows.model import Database, Flow, Table
+from flows.model import Flow
 from flows.replication import CapturedTable, captured_tables, heartbeat_table, replication_name
+from flows.tables import Database, Table
 
 STATE_SCHEMA: Final = "sync"
 PUBLISHED_OPERATIONS: Final = ("insert", "update", "delete", "truncate")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flows.model import Flow
+from flows.model import RankedFlow
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class RankedStatement:
     text: str
 
 
-def ranked_statement(flow: Flow) -> RankedStatement:
+def ranked_statement(flow: RankedFlow) -> RankedStatement:
     """Delete, insert and update in one statement, sorted by key."""
     table, group, key = flow.target.table.qualified, flow.ranking.group, flow.target.key
     columns = [name for name, _ in flow.written_columns]

@@ -5,17 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from settings import PROGRAM
 from sinks.pool import Session
 
 FIRST_EPOCH: Final = 1
 
+#: Asks a source for its identity, in the order of :class:`Identity`; any role may.
+IDENTITY_QUERY: Final = "SELECT system_identifier, timeline_id AS timeline FROM pg_control_system(), pg_control_checkpoint()"
+
 
 @dataclass(frozen=True)
 class Identity:
-    """A PostgreSQL cluster and its timeline."""
+    """What tells one cluster from another; ``timeline`` grows with every promotion or point-in-time recovery."""
 
     system_identifier: int
     timeline: int
+
+    def __str__(self) -> str:
+        return f"system {self.system_identifier}, timeline {self.timeline}"
 
 
 class SourceReplaced(Exception):
@@ -24,9 +31,7 @@ class SourceReplaced(Exception):
 
 async def identify(session: Session) -> Identity:
     """Ask the source itself."""
-    row = await session.row(
-        "SELECT s.system_identifier, c.timeline_id FROM pg_control_system() AS s, pg_control_checkpoint() AS c"
-    )
+    row = await session.row(IDENTITY_QUERY)
     assert row is not None, "a function in FROM answers one row"
     return Identity(*row)
 
@@ -47,7 +52,6 @@ async def epoch_of(session: Session, source: str, found: Identity | None) -> int
     known = Identity(row[1], row[2])
     if found is not None and known != found:
         raise SourceReplaced(
-            f"source-replaced: {source} was cluster {known.system_identifier} on timeline {known.timeline}, now it is"
-            f" {found.system_identifier} on {found.timeline}; check, then `sync source-epoch {source} --set-new`"
+            f"source-replaced: {source} was {known} and is now {found}; check, then `{PROGRAM} source-epoch {source} --set-new`"
         )
     return int(row[0])

@@ -17,6 +17,7 @@ from sinks.pool import Pool, Session
 
 PAGE_ROWS: Final = 5000
 _XID_SPACE: Final = 2**32
+_FIRST_NORMAL_XID: Final = 3
 
 
 class FenceTimeout(Exception):
@@ -32,18 +33,22 @@ class SourceRow:
 
 
 class FencedRead:
-    """A repeatable-read snapshot behind a fence. ``lsn`` is the fence as an integer."""
+    """A repeatable-read snapshot behind a fence.
 
-    def __init__(self, session: Session, flow: Flow, lsn: int, xid: int) -> None:
+    ``lsn`` is the fence as an integer. ``later`` are the transactions, as full numbers, that wrote after the fence and that the
+    snapshot may see: from the fence's own up to the snapshot's end.
+    """
+
+    def __init__(self, session: Session, flow: Flow, lsn: int, later: range) -> None:
         self.lsn = lsn
         self._session = session
         self._flow = flow
-        self._xid = xid % _XID_SPACE
+        self._later = {"fence": later.start % _XID_SPACE, "later": len(later)}
 
     async def pages(self) -> AsyncIterator[list[SourceRow]]:
         """All rows in primary key order, at most :data:`PAGE_ROWS` at a time."""
         statement, after = _page_statement(self._flow), None
-        while rows := await self._session.rows(statement, {"after": after, "xid": self._xid}):
+        while rows := await self._session.rows(statement, {"after": after, **self._later}):
             yield [SourceRow(content.encode(), late) for _, content, late in rows]
             after = rows[-1][0]
 
@@ -58,7 +63,8 @@ async def fenced_read(pool: Pool, flow: Flow, *, wait: float = 60.0) -> AsyncIte
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
             "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0"
         )
-        yield FencedRead(session, flow, lsn, xid)
+        (end,) = await _one(session, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+        yield FencedRead(session, flow, lsn, range(xid, end))
         await session.run("COMMIT")
 
 
@@ -88,6 +94,14 @@ async def _one(session: Session, statement: str, parameters: tuple[Any, ...] = (
     return row
 
 
+#: Whether one of the transactions after the fence wrote the row. A row shows the lower half of its transaction's number, also
+#: when it is so old that VACUUM has frozen it: which of two numbers 2**32 apart it was cannot be told, and `age(xmin)` is wrong
+#: beyond 2**31. But what the snapshot sees was written before its end, so only the few numbers from the fence to there are
+#: late. Numbers below 3 are no transactions, they mean "always".
+_LATE: Final = f"""xmin::text::bigint >= {_FIRST_NORMAL_XID}
+            AND (xmin::text::bigint - %(fence)s + {_XID_SPACE}) %% {_XID_SPACE} < %(later)s"""
+
+
 def _page_statement(flow: Flow) -> str:
     """Values as Debezium spells them, so that one decoder serves: numbers as text, times in ISO 8601."""
     source, key = flow.source, flow.source.primary_key
@@ -95,9 +109,8 @@ def _page_statement(flow: Flow) -> str:
         f"'{column.name}', {column.name}{'::text' if column.sql_type.base in ('numeric', 'jsonb') else ''}"
         for column in source.columns
     )
-    age = f"((xmin::text::bigint - %(xid)s + {_XID_SPACE}) %% {_XID_SPACE})"
     return f"""
-        SELECT {key}, json_build_object({fields})::text, {age} < {_XID_SPACE // 2}
+        SELECT {key}, json_build_object({fields})::text, {_LATE}
         FROM {source.table.qualified}
         WHERE %(after)s::{source.column(key).type} IS NULL OR {key} > %(after)s
         ORDER BY {key} LIMIT {PAGE_ROWS}

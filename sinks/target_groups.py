@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Final
 
-from flows.model import Flow
+from flows.model import RankedFlow
 from sinks.pool import Session
 
 PAGE_ROWS: Final = 10_000
 
 
-async def target_groups(session: Session, flow: Flow) -> AsyncIterator[str]:
+async def target_groups(session: Session, flow: RankedFlow) -> AsyncIterator[str]:
     """Every group with a row in the target, as text, in order."""
     group, table = flow.ranking.group, flow.target.table.qualified
     kind = flow.target.column(group).type

@@ -52,7 +52,7 @@ class Coordinator(mode.Service):
         for tp in assigned:
             if tp.topic in self.services.flow.topics:
                 topics[tp.partition].add(tp.topic)
-        self.services.work.table.forget_ownership()
+        self.services.upkeep.forget_ownership()
         self._takeover = asyncio.create_task(self._take_over(dict(topics)))
 
     def recovered(self) -> None:
@@ -115,7 +115,7 @@ class Coordinator(mode.Service):
         found = await _identity(services.source)
         async with services.target.session() as session:
             try:
-                services.work.decoder.epoch = await source_identity.epoch_of(session, source, found)
+                services.work.applier.decoder.epoch = await source_identity.epoch_of(session, source, found)
             except SourceReplaced as replaced:
                 await flow_state.stop(session, services.flow.name, str(replaced), services.settings.name)
 

@@ -1,103 +1,116 @@
-"""A fetched list of records as the changes that it asks of the candidates."""
+"""Fetched records as chunks: decoded, checked, and turned into the changes that the flow's kind asks for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any, Final
 
 from flows.model import Flow
-from schemas.debezium import Kind, RowChange, decoder, is_unchanged_toast
+from schemas.connector import TOAST_PLACEHOLDER
+from schemas.debezium import Kind, RowChange, decoder
+from schemas.headers import REPLAY_HEADER
 from schemas.problems import BadRecord
 from streams.batches import Record
-from tables.candidates import Change
-from tables.entry import Version, entry_key, removed, version_of
-from tables.entry_builder import entry_builder, shown_columns
+from streams.chunk import Chunk
+from tables.entry import version_of
+
+#: What Python adds to the bytes of a change.
+_CHANGE_OVERHEAD: Final = 150
 
 
-@dataclass
-class Decoded:
-    """``changes[i]`` belongs to record number ``owners[i]``; other fields name records by number.
-
-    ``accepted_truncates``: TRUNCATE records that a rebuild from the source has made good. ``truncated``: the records end
-    before a TRUNCATE that has not been. ``source_times`` in microseconds.
-    """
-
-    records: Sequence[Record]
-    changes: list[Change] = field(default_factory=list)
-    owners: list[int] = field(default_factory=list)
-    problems: dict[int, BadRecord] = field(default_factory=dict)
-    tombstones: set[int] = field(default_factory=set)
-    accepted_truncates: set[int] = field(default_factory=set)
-    row_keys: dict[int, str] = field(default_factory=dict)
-    source_times: list[int] = field(default_factory=list)
-    truncated: bool = False
-
-
-class Decoder:
+class Decoder(ABC):
     """Decodes records of one flow; ``epoch`` numbers the incarnations of the source database."""
 
     def __init__(self, flow: Flow, epoch: int) -> None:
         self.epoch = epoch
         self._decode = decoder(flow)
-        self._build = entry_builder(flow)
-        self._identity = flow.source.primary_key
-        self._group = flow.source.message_key
-        self._toastable = _toastable(flow)
+        self._command_topic = flow.command_topic
+        self._toastable = toastable_columns(flow)
+        # Two names more, so that it answers a tuple in any case.
+        self._texts = attrgetter(flow.source.primary_key, flow.source.message_key, *[source for _, source in self._toastable])
 
-    def decode(self, records: Sequence[Record], floor: Version) -> Decoded:
-        """Decode all records, or those before a TRUNCATE that is newer than ``floor``."""
-        decoded = Decoded(records)
+    @abstractmethod
+    def _add(self, chunk: Chunk, record: Record, change: RowChange) -> None:
+        """Add what an upsert or a delete asks for, by :meth:`Chunk.add`."""
+
+    def decode(self, records: Sequence[Record], *, keep: bool = False) -> list[Chunk]:
+        """One chunk, or several where a TRUNCATE or a hole stands between; ``keep`` the originals of all records."""
+        chunks = []
+        while records:
+            chunk = self._chunk(_contiguous(records), keep=keep)
+            chunks.append(chunk)
+            records = records[len(chunk) :]
+        return chunks
+
+    def _chunk(self, records: Sequence[Record], *, keep: bool) -> Chunk:
+        """The records before a TRUNCATE, or a TRUNCATE that stands first."""
+        chunk, times = Chunk.of(records), []
+        decode, add = self._decode, self._add
         for number, record in enumerate(records):
             try:
-                change = self._decode(record.key, record.value)
+                change = decode(record.key, record.value)
             except BadRecord as problem:
-                decoded.problems[number] = problem
+                _note_problem(chunk, record, problem)
                 continue
             if change.kind is Kind.UPSERT or change.kind is Kind.DELETE:
                 if change.lsn:  # Snapshot reads are as old as they are; they say nothing about latency.
-                    decoded.source_times.append(change.source_time)
-                self._add(decoded, number, change)
+                    times.append(change.source_time)
+                if chunk.topic == self._command_topic:
+                    _note_replay(chunk, record)
+                add(chunk, record, change)
             elif change.kind is Kind.TOMBSTONE:
-                decoded.tombstones.add(number)
-            elif version_of(self.epoch, change.lsn) <= floor:
-                decoded.accepted_truncates.add(number)
+                chunk.tombstones.append(record.offset)
+            elif number > 0:
+                return self._chunk(records[:number], keep=keep)
             else:
-                decoded.records, decoded.truncated = records[:number], True
+                chunk = Chunk.of(records[:1])
+                chunk.truncate = version_of(self.epoch, change.lsn)
                 break
-        return decoded
+        chunk.timed(times)
+        _weigh(chunk, records[: len(chunk)], keep=keep)
+        return chunk
 
-    def _add(self, decoded: Decoded, number: int, change: RowChange) -> None:
-        version = version_of(self.epoch, change.lsn)
-        row = change.after if change.kind is Kind.UPSERT else change.before
-        identity = getattr(row, self._identity)
-        decoded.row_keys[number] = str(identity)
-        if change.kind is Kind.DELETE:
-            self._append(decoded, number, row, removed(version, change.source_time))
-            return
-        if change.before is not None and getattr(change.before, self._identity) != identity:
-            # A changed primary key under an unchanged message key comes as one update: a move.
-            self._append(decoded, number, change.before, removed(version, change.source_time))
-        kept = tuple(name for name, source in self._toastable if is_unchanged_toast(getattr(row, source)))
-        self._append(decoded, number, row, self._build(row, version, change.source_time), kept)
-
-    def _append(self, decoded: Decoded, number: int, row: Any, entry: bytes, kept: tuple[str, ...] = ()) -> None:
-        decoded.changes.append(Change(entry_key(getattr(row, self._group), getattr(row, self._identity)), entry, kept))
-        decoded.owners.append(number)
+    def _kept(self, row: Any) -> tuple[str, ...]:
+        """Target columns whose values the connector left out because the database had not rewritten them."""
+        if TOAST_PLACEHOLDER not in self._texts(row):
+            return ()
+        return tuple(name for name, source in self._toastable if getattr(row, source) == TOAST_PLACEHOLDER)
 
 
-def _toastable(flow: Flow) -> list[tuple[str, str]]:
+def _contiguous(records: Sequence[Record]) -> Sequence[Record]:
+    """The records before a hole in the offsets; what follows a hole is refused by the ledger."""
+    first = records[0].offset
+    if records[-1].offset - first == len(records) - 1:
+        return records
+    return records[: next(number for number, record in enumerate(records) if record.offset != first + number)]
+
+
+def _note_problem(chunk: Chunk, record: Record, problem: BadRecord) -> None:
+    chunk.problems[record.offset] = problem
+    chunk.originals[record.offset] = record
+    _note_replay(chunk, record)
+
+
+def _note_replay(chunk: Chunk, record: Record) -> None:
+    found = dict(record.headers or ()).get(REPLAY_HEADER)
+    if found and found.isdigit():
+        chunk.replays[record.offset] = int(found)
+
+
+def _weigh(chunk: Chunk, records: Sequence[Record], *, keep: bool) -> None:
+    """Add up what the chunk holds; keep the originals where that was asked for."""
+    if keep:
+        chunk.originals = {record.offset: record for record in records}
+    kept = sum(len(record.value or b"") for record in chunk.originals.values())
+    chunk.size = kept + sum([change.size for change in chunk.changes]) + _CHANGE_OVERHEAD * len(chunk.changes)
+
+
+def toastable_columns(flow: Flow) -> list[tuple[str, str]]:
     """(target column, source column) of columns long enough to be stored out of line."""
-    pairs = [(name, flow.target.column(name).source) for name in shown_columns(flow)]
-    return [pair for pair in pairs if flow.source.column(pair[1]).sql_type.base in ("text", "varchar", "jsonb")]
-
-
-def row_builder(flow: Flow, version: Version, now: int) -> Callable[[Any], tuple[bytes, bytes]]:
-    """(key, entry) of rows that were read from the source at a fence, with the fence as their version."""
-    build = entry_builder(flow)
-    identity, group = flow.source.primary_key, flow.source.message_key
-
-    def entry(row: Any) -> tuple[bytes, bytes]:
-        return entry_key(getattr(row, group), getattr(row, identity)), build(row, version, now)
-
-    return entry
+    return [
+        (column.name, column.source)
+        for column in flow.target.columns
+        if flow.source.column(column.source).sql_type.base in ("text", "varchar", "jsonb")
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from flows.model import Flow
+from flows.model import RankedFlow
 from sinks import ledger
 from sinks.ledger import Claim
 from sinks.pool import Pool
@@ -19,7 +19,7 @@ PER_TRANSACTION: Final = 2000
 class Expiry:
     """Runs inside the lane, under the ledger lock, and does not move the position."""
 
-    def __init__(self, flow: Flow, table: CandidateTable, target: Pool, writer: RankedWriter) -> None:
+    def __init__(self, flow: RankedFlow, table: CandidateTable, target: Pool, writer: RankedWriter) -> None:
         self._flow = flow
         self._table = table
         self._target = target

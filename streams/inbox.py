@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from streams.batches import Record
+from streams.chunk import Chunk
 
-#: How long a lane waits for records that the log is known to hold: a fetch of all partitions takes less.
-LINGER_SECONDS: Final = 0.15
+#: How long a lane waits for the next fetch of records that the log is known to hold.
+LINGER_SECONDS: Final = 2.0
 
-
-def _unknown(_: Record) -> int:
-    return 0
+Decode = Callable[[Sequence[Record]], list[Chunk]]
 
 
 class Inbox:
-    """Holds fetched batches. Closed, it discards what comes and counts it: the ledger brings the records back.
+    """Decodes fetched batches and holds them as chunks, merged up to the limits.
 
-    Open, it is full once ``max_bytes`` wait, so that one lane holds at most that and a batch more.
+    Closed, it discards what comes and counts it: the ledger brings the records back. Open, it is full once ``max_bytes``
+    wait, so that one lane holds at most that and a batch more.
     """
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, decode: Decode, max_records: int, max_bytes: int) -> None:
+        self._decode = decode
+        self._max_records = max_records
         self._max_bytes = max_bytes
-        self._batches: deque[tuple[list[Record], int]] = deque()
+        self._worth_bytes = max_bytes // 2  # The lane may have to wait for a slot, and the other half comes meanwhile.
+        self._chunks: deque[Chunk] = deque()
         self._bytes = 0
         self._changed = asyncio.Event()
         self._open = False
@@ -38,65 +41,59 @@ class Inbox:
     def close(self) -> None:
         """Discard what waits and what comes."""
         self._open = False
-        self.discarded += sum(len(batch) for batch, _ in self._batches)
-        self._batches.clear()
+        self.discarded += sum(len(chunk) for chunk in self._chunks)
+        self._chunks.clear()
         self._bytes = 0
         self._changed.set()
 
-    async def put(self, batch: list[Record]) -> None:
-        """Wait for room while the inbox is open."""
+    async def put(self, batch: Sequence[Record]) -> None:
+        """Wait for room while the inbox is open, then decode."""
         while self._open and self._bytes >= self._max_bytes:
             await self._change()
-        if self._open:
-            size = sum(len(record.value or b"") for record in batch)
-            self._batches.append((batch, size))
-            self._bytes += size
-            self._changed.set()
-        else:
+        if not self._open:
             self.discarded += len(batch)
-
-    async def take(self, max_records: int, timeout: float, backlog: Callable[[Record], int] = _unknown) -> list[Record]:
-        """All that waits of one topic, up to the limits, but at least one batch.
-
-        ``backlog`` tells how many records the log holds behind a given one: while there are some, waiting a little for
-        them makes one large transaction of many small ones. Empty after ``timeout`` seconds or :meth:`wake`.
-        """
-        if not self._batches and not await self._changed_within(timeout):
-            return []
-        deadline = asyncio.get_running_loop().time() + LINGER_SECONDS
-        while self._batches and self._bytes < self._max_bytes and backlog(self._batches[-1][0][-1]) > 0:
-            if not await self._changed_within(deadline - asyncio.get_running_loop().time()):
-                break
-        if not self._batches:
-            return []
-        first, size = self._next()
-        records = list(first)
-        while self._fits(records, size, max_records):
-            more, more_size = self._next()
-            records += more
-            size += more_size
+            return
+        for chunk in self._decode(batch):
+            self._bytes += chunk.size
+            if self._chunks and self._fits(self._chunks[-1], chunk):
+                self._chunks[-1].extend(chunk)
+            else:
+                self._chunks.append(chunk)
         self._changed.set()
-        return records
 
-    def _next(self) -> tuple[list[Record], int]:
-        batch, size = self._batches.popleft()
-        self._bytes -= size
-        return batch, size
+    def _fits(self, chunk: Chunk, later: Chunk) -> bool:
+        records, size = len(chunk) + len(later), chunk.size + later.size
+        return later.follows(chunk) and records <= self._max_records and size <= self._max_bytes
 
-    def _fits(self, records: list[Record], size: int, max_records: int) -> bool:
-        if not self._batches:
+    async def ready(self, timeout: float, backlog: Callable[[Chunk], int]) -> bool:
+        """Wait until a chunk is worth taking; ``False`` after ``timeout`` seconds or :meth:`wake` without one.
+
+        ``backlog`` tells how many records the log holds behind a chunk: while there are some, waiting a little for them
+        makes one large transaction of many small ones.
+        """
+        if not self._chunks and not await self._changed_within(timeout):
             return False
-        upcoming, upcoming_size = self._batches[0]
-        follows = upcoming[0].topic == records[0].topic and upcoming[0].offset == records[-1].offset + 1
-        return follows and len(records) + len(upcoming) <= max_records and size + upcoming_size <= self._max_bytes
+        while len(self._chunks) == 1 and self._bytes < self._worth_bytes and backlog(self._chunks[0]) > 0:
+            if not await self._changed_within(LINGER_SECONDS):
+                break
+        return bool(self._chunks)
+
+    def take(self) -> Chunk | None:
+        """The first chunk, or ``None`` when the inbox was closed meanwhile."""
+        if not self._chunks:
+            return None
+        chunk = self._chunks.popleft()
+        self._bytes -= chunk.size
+        self._changed.set()
+        return chunk
+
+    def first(self) -> Chunk | None:
+        """What :meth:`take` would give."""
+        return self._chunks[0] if self._chunks else None
 
     def wake(self) -> None:
-        """Make a waiting :meth:`take` return."""
+        """End a wait in :meth:`ready`."""
         self._changed.set()
-
-    def oldest_timestamp(self) -> int | None:
-        """Kafka's timestamp (ms) of the first waiting record."""
-        return self._batches[0][0][0].timestamp if self._batches else None
 
     async def _change(self) -> None:
         self._changed.clear()

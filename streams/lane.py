@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -18,22 +18,21 @@ from faust.types import TP
 
 from flows.model import Flow
 from settings import Worker
-from sinks import flow_state, ledger
+from sinks import flow_state, ledger, source_identity
 from sinks.flow_state import RUNNING
 from sinks.ledger import Claim, LostOwnership
 from sinks.pool import Pool
+from sinks.source_rows import FenceTimeout
 from streams.batches import Record
-from streams.changelog_repair import repair_changelog
-from streams.expiry import Expiry
+from streams.chunk import Chunk
 from streams.inbox import Inbox
 from streams.log_reader import LogReader
 from streams.outage import Circuit, is_outage
 from streams.outcomes import PartitionStatistics
 from streams.positioning import Rebuild, Refuse, Start, decide
-from streams.rebuild import Rebuilder
 from streams.share_breaker import TooManyDeadLetters
-from streams.unit_of_work import TRUNCATED, FlowHalted, FlowMustStop, Gap, UnitOfWork
-from tables.store import is_damage
+from streams.unit_of_work import FlowHalted, FlowMustStop, Gap, OriginalsNeeded, UnitOfWork
+from streams.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +75,7 @@ class LaneServices:
     flow: Flow
     settings: Worker
     work: UnitOfWork
-    expiry: Expiry
-    rebuilder: Rebuilder
+    upkeep: Upkeep
     source: Pool
     target: Pool
     circuit: Circuit
@@ -97,7 +95,7 @@ class Lane:
         self.statistics = {topic: PartitionStatistics() for topic in claims}
         self.last_error: str | None = None
         self.next_offsets = {topic: claim.next_offset for topic, claim in claims.items()}
-        self.inbox = Inbox(services.settings.max_chunk_bytes)
+        self.inbox = Inbox(self._decode, services.settings.max_chunk_records, services.settings.max_chunk_bytes)
         self._services = services
         self._reader = reader
         self._resynced = min(claim.resynced for claim in claims.values())
@@ -105,12 +103,23 @@ class Lane:
         self._running.set()
         self._reopen = False
         self._closing = False
-        self._expiry_due = time.monotonic() + services.settings.expiry_interval
+        self._keep_until: int | None = None
+        self._applying: Chunk | None = None
+        self._tick_due = time.monotonic() + services.settings.tick_interval
 
     @property
     def name(self) -> str:
         """For logs: flow and partition."""
         return f"{self._services.flow.name}[{self.partition}]"
+
+    @property
+    def oldest_timestamp(self) -> int | None:
+        """Kafka's timestamp (ms) of the oldest record that is here and not yet applied."""
+        chunk = self._applying or self.inbox.first()
+        return chunk.first_timestamp if chunk else None
+
+    def _decode(self, batch: Sequence[Record]) -> list[Chunk]:
+        return self._services.work.applier.decoder.decode(batch, keep=self._keep_until is not None)
 
     def observe(self, state: flow_state.FlowState, *, rewound: bool) -> None:
         """What the control loop saw in the database: the flow's state, and whether an operator sent the ledger back."""
@@ -131,9 +140,8 @@ class Lane:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the partition must not stay with us
             self.last_error = type(error).__name__
-            if is_damage(error):
+            if self._services.upkeep.discard_if_damaged(error):
                 log.warning("%s: the table's files are damaged; the next start recovers them from the changelog", self.name)
-                self._services.work.table.discard_all()
             log.critical("%s: %s; the worker leaves the group", self.name, type(error).__name__)
             await self._services.crash(error)
         finally:
@@ -147,6 +155,9 @@ class Lane:
                 await self._consume()
         except (Gap, FlowHalted) as interruption:
             log.info("%s: %s", self.name, interruption)
+        except OriginalsNeeded as interruption:
+            log.info("%s: %s", self.name, interruption)
+            self._keep_until = interruption.until
         except (FlowMustStop, TooManyDeadLetters) as reason:
             await self._stop_flow(str(reason))
         except LostOwnership:
@@ -173,6 +184,9 @@ class Lane:
         async with services.target.session() as session:
             state = await flow_state.read(session, services.flow.name)
             found = await ledger.positions(session, services.flow.name, [self.partition])
+            # An operator may have set a new epoch while the flow stood still.
+            source = services.flow.source.table.database.value
+            services.work.applier.decoder.epoch = await source_identity.epoch_of(session, source, None)
         starts = await self._starts(found)
         rebuilds = [start for start in starts.values() if isinstance(start, Rebuild)]
         if rebuilds or state.resync > self._resynced:
@@ -187,70 +201,65 @@ class Lane:
         services, partitions = self._services, [(topic, self.partition) for topic in self.claims]
         begins = await services.log_reader.start_offsets(partitions)
         ends = await services.log_reader.end_offsets(partitions)
-        lost = await self._changelog_is_lost()
+        loss = await services.upkeep.loss(self.partition)
         starts: dict[str, Start | Rebuild] = {}
         for topic, claim in self.claims.items():
             next_offset, epoch = found.get((topic, self.partition), (0, -1))
             if epoch != claim.owner_epoch:
                 raise LostOwnership(f"{topic}[{self.partition}]: epoch {epoch} owns it, ours is {claim.owner_epoch}")
-            reflected = services.work.table.position(self.partition, topic)
             log_range = range(begins[topic, self.partition], ends[topic, self.partition])
-            start = decide(claim, next_offset, reflected.next_offset if reflected else None, log_range)
+            start = decide(claim, next_offset, services.upkeep.reflected(self.partition, topic), log_range)
             if isinstance(start, Refuse):
                 raise FlowMustStop(start.reason)
-            if lost and isinstance(start, Start):
-                start = Rebuild(next_offset, "the changelog is shorter than what was written")
+            if loss and isinstance(start, Start):
+                start = Rebuild(next_offset, loss)
             starts[topic] = start
         return starts
-
-    async def _changelog_is_lost(self) -> bool:
-        """A changelog that ends before what we have from it was made anew: its next reader would know only a part.
-
-        The local copy is thrown away, so that the rebuild writes everything into the new one.
-        """
-        table = self._services.work.table
-        known = table.changelog_offset(self.partition)
-        log_name = (table.changelog_topic_name, self.partition)
-        if known is None or known < (await self._services.log_reader.end_offsets([log_name]))[log_name]:
-            return False
-        table.discard(self.partition)
-        return True
 
     async def _rebuild(self, starts: dict[str, Start | Rebuild], reasons: list[str], resync: int) -> None:
         self.state = LaneState.REBUILDING
         log.warning("%s: rebuilding from the source: %s", self.name, "; ".join(reasons))
         offsets = {topic: start.offset for topic, start in starts.items()}
-        await self._services.rebuilder.rebuild(self.claims, offsets, resync)
+        await self._services.upkeep.rebuild(self.claims, offsets, resync)
         self._resynced = resync
 
     async def _consume(self) -> None:
         settings = self._services.settings
         while not (self._closing or self._reopen):
-            wait = max(self._expiry_due - time.monotonic(), 0.0)
-            records = await self.inbox.take(settings.max_chunk_records, wait, self._backlog)
-            if len(records) > SMALL_CHUNK:
-                async with self._services.slots:
-                    await self._apply(records)
-            elif records:
-                await self._apply(records)
-            if time.monotonic() >= self._expiry_due:
-                await self._services.expiry.run(next(iter(self.claims.values())))
-                self._expiry_due = time.monotonic() + settings.expiry_interval
+            wait = max(self._tick_due - time.monotonic(), 0.0)
+            if await self.inbox.ready(wait, self._backlog):
+                await self._next()
+            if time.monotonic() >= self._tick_due:
+                await self._services.upkeep.tick(next(iter(self.claims.values())))
+                self._tick_due = time.monotonic() + settings.tick_interval
 
-    def _backlog(self, record: Record) -> int:
-        """Records that the log holds behind ``record``, as of the last fetch."""
-        end = self._reader.highwater(TP(record.topic, record.partition))
-        return (end or 0) - record.offset - 1
+    async def _next(self) -> None:
+        """Apply the first chunk. A large one waits for a slot, and grows while it waits."""
+        first = self.inbox.first()
+        if first is not None and len(first) > SMALL_CHUNK:
+            async with self._services.slots:
+                await self._apply(self.inbox.take())
+        else:
+            await self._apply(self.inbox.take())
 
-    async def _apply(self, records: list[Record]) -> None:
-        topic = records[0].topic
-        committed = await self._services.work.apply(self.claims[topic], records)
-        self.next_offsets[topic] = max(self.next_offsets[topic], committed.next_offset)
-        self.statistics[topic].committed(committed.counts, committed.source_times)
+    def _backlog(self, chunk: Chunk) -> int:
+        """Records that the log holds behind a chunk, as of the last fetch."""
+        return (self._reader.highwater(TP(chunk.topic, chunk.partition)) or 0) - chunk.next_offset
+
+    async def _apply(self, chunk: Chunk | None) -> None:
+        if chunk is None:
+            return
+        self._applying = chunk
+        try:
+            committed = await self._services.work.apply(self.claims[chunk.topic], chunk)
+        finally:
+            self._applying = None
+        self.next_offsets[chunk.topic] = max(self.next_offsets[chunk.topic], committed.next_offset)
+        self.statistics[chunk.topic].committed(committed.counts, committed.source_times)
+        if self._keep_until is not None and committed.next_offset >= self._keep_until:
+            self._keep_until = None
         if committed.holes:
-            await repair_changelog(self._services.work.table, self._services.log_reader, self.partition, committed.holes)
-        if committed.truncated:
-            raise FlowMustStop(TRUNCATED)
+            await self._services.upkeep.repair(self.partition, committed.holes)
 
     async def _stop_flow(self, reason: str) -> None:
         log.error("%s: the flow stops: %s", self.name, reason)
@@ -261,9 +270,9 @@ class Lane:
             await flow_state.stop(session, self._services.flow.name, reason, self._services.settings.name)
 
     async def _wait_out(self, error: Exception) -> None:
-        self.last_error = type(error).__name__
+        self.last_error = str(error) if isinstance(error, FenceTimeout) else type(error).__name__
         self._shut(LaneState.WAITING)
-        log.warning("%s: waiting: %s", self.name, type(error).__name__)
+        log.warning("%s: waiting: %s", self.name, self.last_error)
         await asyncio.sleep(FAILURE_PAUSE)
         await self._services.circuit.until_answering()
 

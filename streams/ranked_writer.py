@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from flows.model import Flow
+from flows.model import RankedFlow
 from sinks.pool import Session
 from sinks.ranked_rows import ranked_statement
 from tables.candidates import CandidateTable, Rank
@@ -18,7 +18,7 @@ Ranked = Mapping[bytes, Sequence[bytes]]
 class RankedWriter:
     """Writes inside a transaction that somebody else has begun under the ledger lock."""
 
-    def __init__(self, flow: Flow, table: CandidateTable) -> None:
+    def __init__(self, flow: RankedFlow, table: CandidateTable) -> None:
         self._table = table
         self._statement = ranked_statement(flow).text
         self._size = flow.ranking.size

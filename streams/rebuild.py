@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 
-from flows.model import Flow
+from flows.model import RankedFlow
 from schemas.debezium import row_decoder
 from schemas.message_key import message_key, partition_of
 from schemas.problems import BadRecord
@@ -24,7 +24,7 @@ from sinks.ledger import Claim
 from sinks.pool import Pool
 from sinks.source_rows import FencedRead, SourceRow, fenced_read
 from sinks.target_groups import target_groups
-from streams.decoding import Decoder, row_builder
+from streams.ranked_decoding import RankedDecoder, row_builder
 from streams.ranked_writer import RankedWriter
 from tables.candidates import CandidateTable, Change, Entries, Position
 from tables.entry import GROUP, LOWEST, VERSION, Version, entry_key, is_live, removed, version_of
@@ -41,7 +41,7 @@ class Rebuilder:
     """Rebuilds one partition at a time; other partitions go on meanwhile."""
 
     def __init__(
-        self, flow: Flow, table: CandidateTable, source: Pool, target: Pool, writer: RankedWriter, decoder: Decoder
+        self, flow: RankedFlow, table: CandidateTable, source: Pool, target: Pool, writer: RankedWriter, decoder: RankedDecoder
     ) -> None:
         self._flow = flow
         self._table = table

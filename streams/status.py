@@ -70,7 +70,7 @@ def _lag_seconds(lane: Lane, statistics: PartitionStatistics, behind: int) -> fl
     if behind == 0:
         statistics.behind_since = None
         return 0.0
-    oldest = lane.inbox.oldest_timestamp()
+    oldest = lane.oldest_timestamp
     statistics.behind_since = statistics.behind_since or now
     return max(now - (oldest / 1000 if oldest else statistics.behind_since), 0.0)
 

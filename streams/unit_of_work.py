@@ -2,21 +2,21 @@
 
 The steps, in this order; the order is the guarantee:
 
-1. decode and check every record;
+1. before: records are decoded and checked as they arrive;
 2. begin, lock the ledger row, compare the fencing token; drop what was applied, refuse what would leave a gap;
-3. decide each change against the newest version of its row; write RocksDB and hand the changelog to the broker;
-4. rank the touched groups and write what differs, while the changelog travels; dead letters go into the same transaction;
-5. wait until the changelog is acknowledged by all in-sync replicas;
+3. decide each change against the newest version of its row; of a ranked flow, write RocksDB and hand the changelog to the
+   broker, and rank the touched groups;
+4. write the rows that differ, of a ranked flow while the changelog travels; dead letters go into the same transaction;
+5. wait until a changelog is acknowledged by all in-sync replicas;
 6. advance the ledger and commit. Only this makes the chunk visible, and only this moves the position.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
-import msgspec
 import psycopg2
 import psycopg2.errorcodes
 
@@ -28,13 +28,11 @@ from sinks.ledger import Claim, Locked, Outcome
 from sinks.payload_cipher import PayloadCipher
 from sinks.pool import Pool, Session, StatementTimeout
 from sinks.sqlstate import Remedy, remedy_of
-from streams import chunk
+from streams import settlement
+from streams.applier import Application, Applier, Written
 from streams.batches import Record
-from streams.decoding import Decoded, Decoder
-from streams.ranked_writer import RankedWriter
+from streams.chunk import Chunk
 from streams.share_breaker import ShareBreaker
-from tables.candidates import CandidateTable, Position, Staged
-from tables.changelog import Append, Appended
 
 TRUNCATED = "truncate: the source table was emptied by TRUNCATE; check, then `sync resume FLOW --accept-truncate`"
 
@@ -60,7 +58,6 @@ class Committed:
     source_times: list[int] = field(default_factory=list)
     deleted: int = 0
     written: int = 0
-    truncated: bool = False
     holes: tuple[range, ...] = ()
 
     def then(self, later: Committed) -> Committed:
@@ -71,9 +68,16 @@ class Committed:
             self.source_times + later.source_times,
             self.deleted + later.deleted,
             self.written + later.written,
-            later.truncated,
             self.holes + later.holes,
         )
+
+
+class OriginalsNeeded(Exception):
+    """A row in the chunk is at fault, and to find it the records themselves are needed: read again, up to ``until``."""
+
+    def __init__(self, until: int) -> None:
+        super().__init__(f"records up to offset {until} are read again, one of their rows is at fault")
+        self.until = until
 
 
 class _Refused(Exception):
@@ -93,142 +97,98 @@ class UnitOfWork:
     """Applies chunks of one flow; shared by its lanes, each of which applies one chunk at a time."""
 
     flow: Flow
-    table: CandidateTable
+    applier: Applier
     pool: Pool
-    writer: RankedWriter
-    decoder: Decoder
     cipher: PayloadCipher
     breaker: ShareBreaker
 
-    async def apply(self, claim: Claim, records: Sequence[Record]) -> Committed:
-        """Apply records of ``claim``'s partition, contiguous in offset.
+    async def apply(self, claim: Claim, chunk: Chunk) -> Committed:
+        """Apply a chunk of ``claim``'s partition.
 
-        Raises :class:`Gap`, :class:`FlowHalted`, :class:`FlowMustStop`, ``LostOwnership``, and for outages ``Unavailable``,
-        ``psycopg2.Error`` or ``KafkaError``.
+        Raises :class:`Gap`, :class:`FlowHalted`, :class:`FlowMustStop`, :class:`OriginalsNeeded`, ``LostOwnership``, and for
+        outages ``Unavailable``, ``psycopg2.Error`` or ``KafkaError``.
         """
         try:
-            return await self._attempt(claim, records, None)
+            return await self._attempt(claim, chunk, None)
         except (_Refused, _TooLong) as error:
-            if len(records) > 1:
-                middle = len(records) // 2
-                first = await self.apply(claim, records[:middle])
-                return first if first.truncated else first.then(await self.apply(claim, records[middle:]))
+            if not chunk.complete:
+                raise OriginalsNeeded(chunk.next_offset) from error
+            if len(chunk) > 1:
+                return await self._halves(claim, list(chunk.originals.values()))
             if isinstance(error, _TooLong):
                 raise FlowMustStop("one record alone exceeds the statement timeout of the target") from error
-            return await self._attempt(claim, records, error.problem)
+            return await self._attempt(claim, chunk, error.problem)
 
-    def position(self, claim: Claim) -> Position:
-        """What the candidates reflect of the claim's topic."""
-        return self.table.position(claim.partition, claim.topic) or Position(0, claim.first_offset)
+    async def _halves(self, claim: Claim, records: list[Record]) -> Committed:
+        middle = len(records) // 2
+        done = [
+            await self.apply(claim, chunk)
+            for half in (records[:middle], records[middle:])
+            for chunk in self.applier.decoder.decode(half, keep=True)
+        ]
+        return reduce(Committed.then, done)
 
-    async def _attempt(self, claim: Claim, records: Sequence[Record], refused: BadRecord | None) -> Committed:
-        position = self.position(claim)
-        decoded = self.decoder.decode(records, position.floor)
+    async def _attempt(self, claim: Claim, chunk: Chunk, refused: BadRecord | None) -> Committed:
         async with self.pool.session() as session:
             locked = await ledger.lock(session, claim)
             try:
-                decoded = await self._admit(claim, locked, position, decoded)
-                if not decoded.records:
-                    return await self._nothing(session, locked, decoded)
-                return await self._write(session, claim, locked, position, decoded, refused)
+                admitted = await self._admit(claim, locked, chunk)
+                if admitted is None:
+                    await session.run("ROLLBACK")
+                    return Committed(locked.next_offset)
+                return await self._write(session, claim, locked, admitted, refused)
             except (Gap, FlowHalted, FlowMustStop):
                 await session.run("ROLLBACK")
                 raise
 
-    async def _admit(self, claim: Claim, locked: Locked, position: Position, decoded: Decoded) -> Decoded:
-        """The records from the ledger's position on. Those below go to the candidates alone, where these lag behind."""
+    async def _admit(self, claim: Claim, locked: Locked, chunk: Chunk) -> Chunk | None:
+        """The part from the ledger's position on."""
         if locked.state != RUNNING or locked.resync > locked.resynced:
             raise FlowHalted(f"{self.flow.name} is {locked.state}")
-        if not decoded.records or decoded.records[0].offset == locked.next_offset:
-            return decoded
-        if decoded.records[0].offset > locked.next_offset:
+        if chunk.truncate is not None and not self.applier.has_accepted(claim, chunk.truncate):
+            raise FlowMustStop(TRUNCATED)
+        if chunk.first_offset == locked.next_offset:
+            return chunk
+        if chunk.first_offset > locked.next_offset:
             raise Gap(f"{claim.topic}[{claim.partition}]: the ledger stands at {locked.next_offset}")
-        below = [record for record in decoded.records if position.next_offset <= record.offset < locked.next_offset]
-        if below:
-            await self._restore(claim, position, below)
-        rest = [record for record in decoded.records if record.offset >= locked.next_offset]
-        return self.decoder.decode(rest, position.floor)
+        await self.applier.catch_up(claim, chunk, locked.next_offset)
+        return chunk.from_offset(locked.next_offset) if chunk.next_offset > locked.next_offset else None
 
-    async def _restore(self, claim: Claim, position: Position, records: Sequence[Record]) -> None:
-        """The ledger is ahead of the candidates (lost changelog): bring them up, the target has these already."""
-        decoded = self.decoder.decode(records, position.floor)
-        staged = self.table.stage(claim.partition, decoded.changes, position.floor)
-        await self._acknowledged(claim.partition, await self._store(claim, position, decoded, staged, 0))
-
-    async def _nothing(self, session: Session, locked: Locked, decoded: Decoded) -> Committed:
-        await session.run("ROLLBACK")
-        return Committed(locked.next_offset, truncated=decoded.truncated)
-
-    async def _write(
-        self,
-        session: Session,
-        claim: Claim,
-        locked: Locked,
-        position: Position,
-        decoded: Decoded,
-        refused: BadRecord | None,
-    ) -> Committed:
-        rank = self.writer.rank(locked.now)
-        staged = self.table.stage(claim.partition, decoded.changes, position.floor, rank, barred=refused is not None)
+    async def _write(self, session: Session, claim: Claim, locked: Locked, chunk: Chunk, refused: BadRecord | None) -> Committed:
+        application = self.applier.prepare(claim, locked, chunk, barred=refused is not None)
         if refused is not None:
-            refused.row_key = decoded.row_keys.get(0)
-            decoded.problems[0] = refused
-        chunk.settle(decoded, staged)
-        counts = chunk.outcomes(decoded, staged)
-        read, dead = counts.total(), counts[Outcome.DEAD_LETTERED]
-        self.breaker.check(read, dead)
-        append = await self._store(claim, position, decoded, staged, locked.now)
+            refused.row_key = chunk.changes[0].row_key
+            chunk.problems[chunk.first_offset] = refused
+        self.breaker.check(len(chunk), len(chunk.problems))
         try:
-            deleted, written = await self._target(session, claim, locked, decoded, staged)
+            written = await application.write(session)
+            await self._settle_letters(session, claim, chunk, written)
         except (psycopg2.Error, StatementTimeout) as error:
-            await self._acknowledged(claim.partition, append)
-            await self._give_up(claim.partition, staged, error)
+            await self._give_up(application, error)
             raise
-        appended = await self._acknowledged(claim.partition, append)
-        await ledger.advance_and_commit(session, claim, chunk.advance(decoded, counts))
-        self.breaker.committed(read, dead)
-        times = _sample(decoded.source_times)
-        return Committed(decoded.records[-1].offset + 1, counts, times, deleted, written, decoded.truncated, appended.holes)
+        holes = await application.confirm()
+        counts = settlement.outcomes(chunk, written)
+        await ledger.advance_and_commit(session, claim, settlement.advance(chunk, counts))
+        self.breaker.committed(len(chunk), len(chunk.problems))
+        return Committed(chunk.next_offset, counts, chunk.source_times, written.deleted, written.written, holes)
 
-    async def _store(self, claim: Claim, position: Position, decoded: Decoded, staged: Staged, ranked_at: int) -> Append:
-        reached = max(position.next_offset, decoded.records[-1].offset + 1)
-        positions = {claim.topic: msgspec.structs.replace(position, next_offset=reached)}
-        return await self.table.write(claim.partition, staged.entries, staged.standing, positions, ranked_at=ranked_at)
+    async def _settle_letters(self, session: Session, claim: Claim, chunk: Chunk, written: Written) -> None:
+        if chunk.problems:
+            await dead_letters.write(session, self.flow.name, settlement.letters(chunk), self.cipher)
+        if written.healed:
+            await dead_letters.close(session, self.flow.name, claim.partition, written.healed)
 
-    async def _acknowledged(self, partition: int, append: Append) -> Appended:
-        appended = await append.acknowledged()
-        self.table.acknowledged(partition, appended)
-        return appended
-
-    async def _target(self, session: Session, claim: Claim, locked: Locked, decoded: Decoded, staged: Staged) -> tuple[int, int]:
-        written = (0, 0)
-        if staged.ranked:
-            written = await self.writer.write(session, staged.ranked)
-        if decoded.problems:
-            await dead_letters.write(session, self.flow.name, chunk.letters(decoded), self.cipher)
-        if healed := chunk.healed(decoded, staged, locked.open_letters):
-            await dead_letters.close(session, self.flow.name, claim.partition, healed)
-        return written
-
-    async def _give_up(self, partition: int, staged: Staged, error: psycopg2.Error | StatementTimeout) -> None:
-        """Choose the remedy; where a row is at fault, take the candidates back first, or their groups would be blamed too."""
+    async def _give_up(self, application: Application, error: psycopg2.Error | StatementTimeout) -> None:
+        """Choose the remedy."""
         if isinstance(error, StatementTimeout):
+            await application.abandon(undo=False)
             raise _TooLong from error
         remedy = remedy_of(error)
+        await application.abandon(undo=remedy is Remedy.BISECT)
         if remedy is Remedy.STOP:
             raise FlowMustStop(f"the target refused a statement: {_described(error)}") from error
         if remedy is Remedy.BISECT:
-            append = await self.table.write(partition, staged.standing, staged.entries, {})
-            await self._acknowledged(partition, append)
             raise _Refused(BadRecord(Reason.REFUSED_BY_DATABASE, _described(error))) from error
-
-
-_SAMPLED = 50
-
-
-def _sample(times: list[int]) -> list[int]:
-    """All of a small chunk, evenly spaced ones of a large chunk."""
-    return times if len(times) <= _SAMPLED else times[:: len(times) // _SAMPLED]
 
 
 def _described(error: psycopg2.Error) -> str:

@@ -16,7 +16,7 @@ import msgspec
 import rocksdict
 from faust.types.stores import StoreT
 
-from flows.model import Flow
+from flows.model import RankedFlow
 from tables.changelog import Append, Appended, BatchProducer, Item, append
 from tables.entry import (
     GROUP,
@@ -26,6 +26,7 @@ from tables.entry import (
     Version,
     due_time,
     forget_time,
+    identity_of,
     is_live,
     removed,
     renumbered,
@@ -74,6 +75,16 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     entry: bytes
     kept: tuple[str, ...] = ()
 
+    @property
+    def row_key(self) -> str:
+        """How people name the row: its primary key."""
+        return str(identity_of(self.key))
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.key) + len(self.entry)
+
 
 @dataclass
 class Staged:
@@ -99,7 +110,7 @@ class CandidateTable(faust.Table[bytes, bytes]):
     _cache_bytes: int
 
     @classmethod
-    def declare(cls, app: faust.App, flow: Flow, *, cache_bytes: int) -> CandidateTable:
+    def declare(cls, app: faust.App, flow: RankedFlow, *, cache_bytes: int) -> CandidateTable:
         """Add the table of a flow to an app; the changelog's name carries the layout's version."""
         table = cls(
             app,

@@ -22,8 +22,8 @@ LIVE: Final = 1
 COUNTS: Final = 2
 
 _BIAS: Final = 2**63
-# flags, score, time, epoch, lsn, expires_at, forget_at, length of item, length of item and subject
-_FIXED: Final = struct.Struct(">BIQIQQQHH")
+# flags, score, time, version, expires_at, forget_at, length of item, length of item and subject
+_FIXED: Final = struct.Struct(">BIQ12sQQHH")
 SCORE: Final = slice(1, 5)
 TIME: Final = slice(5, 13)
 VERSION: Final = slice(13, 25)
@@ -55,6 +55,11 @@ def entry_key(group: str, identity: int) -> bytes:
     return b"c%b%b" % (bytes.fromhex(group.replace("-", "")), (identity + _BIAS).to_bytes(8, "big"))
 
 
+def identity_of(key: bytes) -> int:
+    """The primary key of an entry's row."""
+    return int.from_bytes(key[IDENTITY], "big") - _BIAS
+
+
 def live(  # noqa: PLR0913 - the fields of the layout
     version: Version,
     *,
@@ -69,11 +74,8 @@ def live(  # noqa: PLR0913 - the fields of the layout
 ) -> bytes:
     """The entry of a row that stands. Times in microseconds since 1970, UTC; ``score`` scaled to an integer ≥ 0."""
     name, other = item.encode(), subject.encode()
-    epoch, lsn = int.from_bytes(version[:4], "big"), int.from_bytes(version[4:], "big")
-    flags = LIVE | COUNTS if counts else LIVE
-    fixed = _FIXED.pack(
-        flags, score, time + _BIAS, epoch, lsn, max(expires_at, 0), max(forget_at, 0), len(name), len(name) + len(other)
-    )
+    flags, length = LIVE | COUNTS if counts else LIVE, len(name)
+    fixed = _FIXED.pack(flags, score, time + _BIAS, version, max(expires_at, 0), max(forget_at, 0), length, length + len(other))
     return b"".join((fixed, name, other, shown))
 
 
@@ -82,8 +84,7 @@ def removed(version: Version, source_time: int, standing: bytes | None = None) -
     forget_at = source_time + REMEMBERED // MICROSECOND
     if standing is not None:
         forget_at = max(forget_at, forget_time(standing))
-    epoch, lsn = int.from_bytes(version[:4], "big"), int.from_bytes(version[4:], "big")
-    return _FIXED.pack(0, 0, 0, epoch, lsn, 0, max(forget_at, 0), 0, 0)
+    return _FIXED.pack(0, 0, 0, version, 0, max(forget_at, 0), 0, 0)
 
 
 def renumbered(entry: bytes, version: Version) -> bytes:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
 
-from flows.model import Flow
+from flows.model import RankedFlow
 from tables.entry import MICROSECOND, REMEMBERED, Version, live
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,69 +24,83 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // MICROSECOND
 
 
-def shown_columns(flow: Flow) -> list[str]:
+def shown_columns(flow: RankedFlow) -> list[str]:
     """Target columns that an entry holds: all but the group, which is its key, and the rank, which is computed."""
     return [column.name for column in flow.target.columns if column.source != flow.ranking.group]
 
 
-def entry_builder(flow: Flow) -> Builder:
+def entry_builder(flow: RankedFlow) -> Builder:
     """A function of (row, version, source time in microseconds) for rows with the source columns as attributes.
 
     Numbers are text, checked before; everything else is as the decoder gives it.
     """
     ranking = flow.ranking
-    item, subject, time = (attrgetter(name) for name in (ranking.item, ranking.subject, ranking.time))
-    score, status = attrgetter(ranking.score), attrgetter(flow.filter.column)
+    read = attrgetter(ranking.item, ranking.subject, ranking.time, ranking.score, flow.filter.column)
     counting = frozenset(flow.filter.values)
     horizon, remembered = ranking.horizon // MICROSECOND, REMEMBERED // MICROSECOND
     scaled, shown = _scaled_score(flow), _shown(flow)
 
     def build(row: Any, version: Version, source_time: int) -> bytes:
-        moment = microseconds(time(row))
+        item, subject, time, score, status = read(row)
+        moment = (time - _EPOCH) // MICROSECOND
         return live(
             version,
-            counts=status(row) in counting,
-            score=scaled(score(row)),
+            counts=status in counting,
+            score=scaled[score],
             time=moment,
             expires_at=moment + horizon,
             forget_at=max(moment + horizon, source_time + remembered),
-            item=item(row),
-            subject=subject(row) or "",
+            item=item,
+            subject=subject or "",
             shown=shown(row),
         )
 
     return build
 
 
-def _scaled_score(flow: Flow) -> Callable[[str | None], int]:
+class _Remembered(dict[str | None, Any]):
+    """The results of a function of a number's text: numbers repeat, and a dictionary answers without a call."""
+
+    def __init__(self, function: Callable[[Decimal | None], Any]) -> None:
+        super().__init__()
+        self._function = function
+
+    def __missing__(self, text: str | None) -> Any:
+        result = self._function(None if text is None else Decimal(text))
+        if len(self) < _REMEMBERED_NUMBERS:
+            self[text] = result
+        return result
+
+
+def _scaled_score(flow: RankedFlow) -> Mapping[str | None, int]:
     """The unrounded score as an integer: the column's scale loses nothing."""
     scale = 10 ** flow.source.column(flow.ranking.score).sql_type.sizes[1]
     default = flow.ranking.score_default
-    return lru_cache(_REMEMBERED_NUMBERS)(lambda text: int((default if text is None else Decimal(text)) * scale))
+    return _Remembered(lambda number: int((default if number is None else number) * scale))
 
 
-def _shown(flow: Flow) -> Callable[[Any], bytes]:
+def _shown(flow: RankedFlow) -> Callable[[Any], bytes]:
     names = shown_columns(flow)
-    columns = [(attrgetter(flow.target.column(name).source), _mapping(flow, name)) for name in names]
+    read = attrgetter(*[flow.target.column(name).source for name in names])
+    mappings = [(place, mapping) for place, name in enumerate(names) if (mapping := _mapping(flow, name))]
     encode = msgspec.json.Encoder().encode
     fields = msgspec.defstruct("Shown", names, gc=False)
 
     def shown(row: Any) -> bytes:
-        return encode(fields(*[value(read(row)) for read, value in columns]))[1:-1]
+        values = list(read(row))
+        for place, mapping in mappings:
+            values[place] = mapping(values[place])
+        return encode(fields(*values))[1:-1]
 
     return shown
 
 
-def _mapping(flow: Flow, name: str) -> Callable[[Any], Any]:
-    """The column's transforms; of numbers, which repeat, the results are remembered."""
+def _mapping(flow: RankedFlow, name: str) -> Callable[[Any], Any] | None:
+    """The column's transforms; of numbers the rendered results are remembered. ``None``: the value goes as it is."""
     column = flow.target.column(name)
-    if flow.source.column(column.source).sql_type.base != "numeric":
-        return column.value if column.transforms else _unchanged
-    return lru_cache(_REMEMBERED_NUMBERS)(lambda text: column.value(None if text is None else Decimal(text)))
-
-
-def _unchanged(value: Any) -> Any:
-    return value
+    if flow.source.column(column.source).sql_type.base == "numeric":
+        return _Remembered(lambda number: msgspec.Raw(msgspec.json.encode(column.value(number)))).__getitem__
+    return column.value if column.transforms else None
 
 
 def carried(shown: bytes, standing: bytes, kept: tuple[str, ...]) -> bytes:

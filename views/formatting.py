@@ -1,4 +1,4 @@
-"""Figures as people read them. Pure; every page uses these, as template filters of the same names.
+"""Figures and times as people read them. Pure; commands use these, and every page as template filters of the same names.
 
 A dash stands for what is not known or not a number.
 """

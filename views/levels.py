@@ -27,23 +27,25 @@ class Level(StrEnum):
         return list(Level).index(self)
 
 
-_STATES: Final = {
+#: The states of flows, of partitions (``streams.lane.LaneState``, which pages may not import) and of workers.
+STATES: Final = {
     "running": Level.OK,
     "open": Level.OK,
     "alive": Level.OK,
     "opening": Level.NOTICE,
-    "claiming": Level.NOTICE,
     "recovering": Level.NOTICE,
     "rebuilding": Level.NOTICE,
     "paused": Level.NOTICE,
     "closed": Level.NOTICE,
+    "waiting": Level.WARNING,
+    "stale": Level.WARNING,
     "stopped": Level.CRITICAL,
 }
 
 
 def state_level(state: str) -> Level:
     """The level of a flow's, partition's or worker's state; one that we do not know is a warning."""
-    return _STATES.get(state, Level.WARNING)
+    return STATES.get(state, Level.WARNING)
 
 
 def lag_level(seconds: float | None) -> Level:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from psycopg import sql
 from psycopg.rows import class_row
 
-from flows.model import Table
+from flows.tables import Table
 from sinks.operations.connection import Connection
 
 

@@ -1,6 +1,6 @@
 """Connections for commands and for migrations."""
 
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 
@@ -8,11 +8,19 @@ from settings import Credentials, Database
 
 Connection = psycopg.Connection[Any]
 
+# A host that vanished without a word is noticed within half a minute; TCP alone would wait for hours.
+_LIVENESS: Final = {
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "25000",  # milliseconds
+}
+
 
 def connect(database: Database, login: Credentials | None = None) -> Connection:
     """Open an autocommit session in UTC as the worker, or as ``login``; raises ``psycopg.OperationalError``."""
     return psycopg.connect(
-        **database.conninfo(login),  # type: ignore[arg-type] # libpq keywords are text, also those with a type of their own
+        **(database.conninfo(login) | _LIVENESS),  # type: ignore[arg-type] # libpq keywords are text, also those with a type of their own
         options=f"-c timezone=UTC -c lock_timeout={database.lock_timeout}",
         autocommit=True,
     )

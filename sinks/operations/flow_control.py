@@ -7,6 +7,7 @@ from typing import Final
 from psycopg.rows import class_row
 
 from flows.model import Flow
+from settings import PROGRAM
 from sinks.flow_state import PAUSED, RUNNING, STOPPED
 from sinks.operations.audit import RefusedError, record
 from sinks.operations.connection import Connection
@@ -42,7 +43,8 @@ def pause(connection: Connection, flow: Flow, actor: str, reason: str | None) ->
     with connection.transaction():
         before = _locked(connection, flow)
         if before.state == STOPPED:
-            raise RefusedError(f"{flow.name} is stopped already ({before.reason}); `sync resume {flow.name}` starts it again")
+            again = f"`{PROGRAM} resume {flow.name}` starts it again"
+            raise RefusedError(f"{flow.name} is stopped already ({before.reason}); {again}")
         _set(connection, flow, PAUSED, actor, reason)
         record(connection, actor, "pause", flow.name, reason)
     return flow_status(connection, flow)
@@ -55,7 +57,7 @@ def resume(connection: Connection, flow: Flow, actor: str, *, accept_truncate: b
         truncated = before.state == STOPPED and (before.reason or "").lower().startswith(TRUNCATE)
         if truncated and not accept_truncate:
             raise RefusedError(
-                f"{flow.name} stopped because its source was truncated: `sync resume {flow.name}"
+                f"{flow.name} stopped because its source was truncated: `{PROGRAM} resume {flow.name}"
                 " --accept-truncate` rebuilds the target from the source, which removes what the source no longer has"
             )
         if before.state != RUNNING:

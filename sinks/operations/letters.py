@@ -1,6 +1,6 @@
 """Dead letters as operators see them: find, open, send again, discard. Writing them is the worker's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +9,7 @@ from typing import Any, Final, LiteralString
 from psycopg.rows import class_row
 
 from flows.model import Flow
+from settings import PROGRAM
 from sinks.operations.audit import RefusedError, record
 from sinks.operations.connection import Connection
 
@@ -84,13 +85,18 @@ def counts(connection: Connection, flow: Flow) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
+def unsettled(by_status: Mapping[str, int]) -> int:
+    """How many of the counted letters people are shown as open: a replayed one is, until its outcome is known."""
+    return sum(by_status.get(status, 0) for status in UNSETTLED)
+
+
 def payload(connection: Connection, letter: int) -> Payload:
     """Read the encrypted record; raises :class:`RefusedError` when there is no such letter."""
     with connection.cursor(row_factory=class_row(Payload)) as cursor:
         cursor.execute("SELECT record_key, record_value, headers FROM sync.dead_letter WHERE id = %s", (letter,))
         found = cursor.fetchone()
     if found is None:
-        raise RefusedError(f"there is no dead letter {letter}; `sync dead-letters list` shows what there is")
+        raise RefusedError(f"there is no dead letter {letter}; `{PROGRAM} dead-letters list` shows what there is")
     return found
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from psycopg.rows import class_row
 
 from flows.model import Flow
+from settings import PROGRAM
 from sinks.operations.audit import RefusedError, record
 from sinks.operations.connection import Connection
 
@@ -85,6 +86,6 @@ def _locked(connection: Connection, flow: Flow, topic: str, partition: int) -> i
         (flow.name, topic, partition),
     ).fetchone()
     if row is None:
-        raise RefusedError(f"{flow.name} has read nothing of {topic}[{partition}] yet; `sync status` lists what it has")
+        raise RefusedError(f"{flow.name} has read nothing of {topic}[{partition}] yet; `{PROGRAM} status` lists what it has")
     next_offset: int = row[0]
     return next_offset

@@ -4,20 +4,10 @@ from dataclasses import dataclass
 
 from psycopg.rows import class_row
 
-from flows.model import Database
+from flows.tables import Database
 from sinks.operations.audit import RefusedError, record
 from sinks.operations.connection import Connection
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What tells one cluster from another; ``timeline`` grows with every promotion or point-in-time recovery."""
-
-    system_identifier: int
-    timeline: int
-
-    def __str__(self) -> str:
-        return f"system {self.system_identifier}, timeline {self.timeline}"
+from sinks.source_identity import IDENTITY_QUERY, Identity
 
 
 @dataclass(frozen=True)
@@ -35,9 +25,9 @@ class KnownSource:
 
 
 def present_identity(source: Connection) -> Identity:
-    """Ask the source itself; any role may."""
+    """Ask the source itself."""
     with source.cursor(row_factory=class_row(Identity)) as cursor:
-        cursor.execute("SELECT system_identifier, timeline_id AS timeline FROM pg_control_system(), pg_control_checkpoint()")
+        cursor.execute(IDENTITY_QUERY)
         found = cursor.fetchone()
     if found is None:
         raise RefusedError("the source did not tell its identity")

@@ -27,5 +27,5 @@ def run_command(environment: Mapping[str, str], *arguments: str) -> Any:
         timeout=SECONDS,
     )
     if done.returncode != 0:
-        raise CommandFailed(f"sync {' '.join(arguments)}: exit code {done.returncode}: {done.stderr}{done.stdout}")
+        raise CommandFailed(f"{' '.join(arguments)}: exit code {done.returncode}: {done.stderr}{done.stdout}")
     return json.loads(done.stdout)

@@ -11,7 +11,7 @@ from stack.local import LocalStack
 HURRIED = {
     "SYNC_KAFKA__SESSION_TIMEOUT": "6",
     "SYNC_CITIZEN__IDLE_IN_TRANSACTION_TIMEOUT": "4000",
-    "SYNC_WORKER__EXPIRY_INTERVAL": "1",
+    "SYNC_WORKER__TICK_INTERVAL": "1",
 }
 
 

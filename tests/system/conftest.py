@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from cli.connector_keeper import kept_connectors
 from stack.local import LocalStack
 from stack.supervisor import Supervisor
 from tests.support.chaos import WORKERS
@@ -42,6 +43,13 @@ def supervisor(installation: Installation) -> Iterator[Supervisor]:
     """Two workers that are started again whenever they die."""
     with supervised(installation, len(WORKERS)) as supervisor:
         yield supervisor
+
+
+@pytest.fixture
+def connectors_kept(installation: Installation, say: Callable[[str], None]) -> Iterator[None]:
+    """`connect keep` beside the stack: a task that starts while its database is away gives up, and Connect leaves it so."""
+    with kept_connectors(installation.settings, say):
+        yield
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ FAMILIES = 1500
 SNAPSHOTS = 12_000
 
 
+@pytest.mark.usefixtures("connectors_kept")
 @pytest.mark.timeout(600)
 def test_nothing_is_lost_when_anything_is_killed_and_a_full_replay_changes_no_row(installation, supervisor, say):
     chaos_round(installation, supervisor, int(os.environ.get("SYNC_CHAOS_SEED") or draw_seed()), say)

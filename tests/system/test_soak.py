@@ -11,6 +11,7 @@ FAMILIES = 1500
 SNAPSHOTS = 12_000
 
 
+@pytest.mark.usefixtures("connectors_kept")
 @pytest.mark.timeout(0)
 def test_round_after_round_nothing_is_lost(installation, supervisor, say):
     end = time.monotonic() + 60 * float(os.environ["SYNC_SOAK_MINUTES"])

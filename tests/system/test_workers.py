@@ -87,6 +87,7 @@ def owners(installation):
     return {owner for (owner,) in installation.citizen.rows("SELECT DISTINCT owner FROM sync.ledger")}
 
 
+@pytest.mark.usefixtures("connectors_kept")
 def test_an_outage_of_the_target_under_load_is_waited_out_and_makes_no_dead_letter(installation, workers):
     workers.start("worker-1", "worker-2")
     pids = [worker.pid for worker in workers]
@@ -100,6 +101,7 @@ def test_an_outage_of_the_target_under_load_is_waited_out_and_makes_no_dead_lett
     assert [worker.pid for worker in workers] == pids, "nobody had to be started again"
 
 
+@pytest.mark.usefixtures("connectors_kept")
 def test_an_outage_of_the_broker_under_load_is_waited_out(installation, workers):
     workers.start("worker-1", "worker-2")
     with Load(installation, rate=RATE, seed=5):

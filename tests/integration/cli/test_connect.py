@@ -126,6 +126,26 @@ def test_the_keeper_outlasts_connect_itself(answer, source, settings, stack, res
     assert "Kafka Connect does not answer" in said[0]
 
 
+def test_a_connector_whose_slot_is_gone_is_begun_anew_and_its_flow_rebuilt(answer, sync, source, rest, without_connector):
+    answer("connect", "apply")
+    eventually(lambda: reading(source), "it reads changes", within=60)
+    refused = sync("connect", "reset", CONNECTOR, "--reason", "a test")
+    assert refused.exit_code == 1
+    assert f"slot {CONNECTOR} is not lost" in refused.stderr
+
+    rest.put(f"/connectors/{CONNECTOR}/stop").raise_for_status()
+    eventually(lambda: not reading(source), "it has let the slot go", within=30)
+    source.execute("SELECT pg_drop_replication_slot(%s)", (CONNECTOR,))
+    rest.put(f"/connectors/{CONNECTOR}/resume").raise_for_status()
+    eventually(lambda: task_state(rest) == "FAILED", "its task finds the slot gone", within=60)
+    problems = answer("status", code=1)["problems"]
+    assert any(problem.startswith(f"task 0 of connector {CONNECTOR} has failed: ") for problem in problems), problems
+
+    done = answer("connect", "reset", CONNECTOR, "--reason", "a test")
+    assert [(each["flow"], each["resync"]) for each in done["rebuilds"]] == [(ELIGIBILITY_HINTS.name, 1)]
+    eventually(lambda: reading(source), "it reads changes again", within=60)
+
+
 def reading(source):
     """Whether a connector reads from the slot."""
     query = "SELECT active FROM pg_replication_slots WHERE slot_name = %s"
@@ -149,7 +169,9 @@ def test_all_that_is_not_set_is_named_at_once(sync, shell, settings):
     shell.setenv("SYNC_ENV_FILE", "/dev/null")
     refused = sync("connect", "apply")
     assert refused.exit_code == 2
-    assert all(f"SYNC_{name} is not set" in refused.stderr for name in ("WAREHOUSE", "CITIZEN", "KAFKA"))
+    assert all(
+        f"SYNC_{name} is not set" in refused.stderr for name in ("WAREHOUSE__HOST", "CITIZEN__DBNAME", "KAFKA__BOOTSTRAP_SERVERS")
+    )
 
 
 def test_a_topic_with_another_number_of_partitions_is_refused(settings, sync, topics):
@@ -160,4 +182,4 @@ def test_a_topic_with_another_number_of_partitions_is_refused(settings, sync, to
 def test_restart_of_a_connector_that_does_not_exist_says_what_to_do(sync, without_connector):
     refused = sync("connect", "restart")
     assert refused.exit_code == 1
-    assert "`sync connect apply` makes it" in refused.stderr
+    assert "`python -m cli connect apply` makes it" in refused.stderr

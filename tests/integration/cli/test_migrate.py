@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from cli.migrate import migrate_databases
-from flows.model import Database
+from flows.tables import Database
 from sinks.migrations import Migration, MigrationError, apply_pending, exclusively, load_migrations
 
 OURS = """

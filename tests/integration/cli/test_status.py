@@ -44,7 +44,7 @@ def ledger(migrated):
 def test_status_shows_flows_positions_letters_workers_and_connectors(answer, worker, ledger, topics):
     worker("worker-1")
     report = answer("status", code=1)
-    assert report["problems"] == ["connector sync_warehouse does not run: MISSING"]
+    assert report["problems"] == ["connector sync_warehouse does not exist: `python -m cli connect apply` makes it"]
     (flow,) = report["flows"]
     assert flow["status"]["state"] == "running"
     assert flow["dead_letters"] == {}

@@ -1,8 +1,14 @@
+import shlex
+import subprocess
+import sys
+
 import pytest
 from cryptography.fernet import Fernet
 from typer.testing import CliRunner
 
 from cli.app import app
+from settings import PROGRAM
+from stack.folder import PROJECT_ROOT
 
 
 @pytest.fixture
@@ -26,6 +32,8 @@ def sync(monkeypatch):
         ("connect", "apply"),
         ("connect", "status"),
         ("connect", "restart"),
+        ("connect", "reset", "sync_warehouse", "--reason", "x"),
+        ("connect", "keep"),
         ("dead-letters", "list"),
         ("dead-letters", "show", "1"),
         ("dead-letters", "replay", "1"),
@@ -35,7 +43,7 @@ def sync(monkeypatch):
 def test_without_settings_every_command_names_all_that_is_missing(sync, command):
     refused = sync(*command)
     assert refused.exit_code == 2
-    for name in ("SYNC_WAREHOUSE", "SYNC_CITIZEN", "SYNC_KAFKA", "SYNC_PAYLOAD_KEYS"):
+    for name in ("SYNC_WAREHOUSE__HOST", "SYNC_CITIZEN__DBNAME", "SYNC_KAFKA__BOOTSTRAP_SERVERS", "SYNC_PAYLOAD_KEYS"):
         assert name in refused.stderr
     assert "Traceback" not in refused.output
 
@@ -62,3 +70,19 @@ def test_every_command_explains_itself(sync):
     shown = sync("--help").stdout
     for command in ("up", "watch", "migrate", "status", "check-schema", "pause", "resume", "replay", "dead-letters"):
         assert command in shown
+
+
+def test_what_messages_call_the_program_is_what_people_type():
+    interpreter, *arguments = shlex.split(PROGRAM)
+    assert interpreter == "python"
+    shown = subprocess.run(
+        [sys.executable, *arguments, "status", "--help"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+    )
+    assert f"Usage: {PROGRAM} status" in shown.stdout
+
+
+def test_a_setting_that_does_not_suit_production_is_a_warning_of_migrate(sync, minimal, monkeypatch):
+    minimal(SYNC_CITIZEN__POOL_SIZE="5")
+    refused = sync("migrate")
+    assert refused.exit_code == 2, "the administrators are not set"
+    assert refused.stderr.startswith("warning: SYNC_CITIZEN__POOL_SIZE=5: ")

@@ -5,7 +5,7 @@ from aiokafka.errors import KafkaConnectionError
 from cryptography.fernet import InvalidToken
 
 from cli.errors import EXPLAINED, exit_code, message
-from flows.model import DefinitionError
+from flows.tables import DefinitionError
 from settings import ConfigurationError
 from sinks.operations.audit import RefusedError
 

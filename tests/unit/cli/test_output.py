@@ -1,31 +1,7 @@
 import json
 from datetime import UTC, datetime
 
-import pytest
-
 from cli.output import console, show, table
-from cli.times import both_zones, duration
-
-
-def test_both_zones_stand_side_by_side():
-    assert both_zones(datetime(2025, 1, 15, 10, 0, 5, tzinfo=UTC)) == "2025-01-15 10:00:05 UTC · 15:30:05 IST"
-
-
-def test_an_indian_time_on_the_next_day_says_so():
-    shown = both_zones(datetime(2025, 1, 15, 18, 30, tzinfo=UTC))
-    assert shown == "2025-01-15 18:30:00 UTC · 00:00:00 IST (+1 day)"
-
-
-def test_no_time_is_a_dash():
-    assert both_zones(None) == "-"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [(None, "-"), (0.04, "0.0 s"), (59.9, "59.9 s"), (200, "3 min 20 s"), (3599.7, "1 h 0 min"), (7500, "2 h 5 min")],
-)
-def test_durations_are_short(seconds, shown):
-    assert duration(seconds) == shown
 
 
 def test_a_table_holds_every_cell_whole(capsys):

@@ -7,6 +7,7 @@ import pytest
 from demo.changes import EXPIRES_WITHIN, EXPIRY_AGE, RECIPES, ChangeKind
 from demo.population import Population
 from demo.trickle import Trickle
+from flows.eligibility_hints import ELIGIBILITY_HINTS
 
 NOW = datetime(2025, 1, 15, 6, 0, tzinfo=UTC)
 POPULATION = Population(7, 100)
@@ -35,7 +36,12 @@ def test_every_value_of_a_change_is_bound(kind):
     assert set(re.findall(r"%\((\w+)\)s", change.statement)) == set(change.parameters)
 
 
-def test_an_expiring_evaluation_leaves_the_30_days_within_minutes():
+def test_the_demo_expects_evaluations_to_expire_when_the_flow_lets_them():
+    # The platform's side may not import the product's, so that what both must know is compared here.
+    assert ELIGIBILITY_HINTS.ranking.horizon == EXPIRY_AGE
+
+
+def test_an_expiring_evaluation_leaves_the_portal_within_minutes():
     moments = [c.parameters["evaluation_timestamp"] for c in changes(5, 5000) if c.kind is ChangeKind.EXPIRING_EVALUATION]
     assert len(moments) > 50
     assert all(timedelta(0) < moment + EXPIRY_AGE - NOW <= EXPIRES_WITHIN for moment in moments)

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from flows.eligibility_hints import ELIGIBILITY_HINTS as FLOW
-from flows.model import Column, Database, DefinitionError, SourceColumn, Table
 from flows.registry import FLOWS, flow_named
+from flows.tables import Column, Database, DefinitionError, SourceColumn, Table
 from flows.types import SqlType
 
 

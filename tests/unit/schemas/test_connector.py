@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from flows.eligibility_hints import ELIGIBILITY_HINTS
-from flows.model import Database, DefinitionError, SourceColumn, Table
 from flows.replication import captured_tables, replication_name
+from flows.tables import Database, DefinitionError, SourceColumn, Table
 from schemas.connector import RECORD_BYTES, TOAST_PLACEHOLDER, SourceLogin, connector_configuration
 from schemas.topics import all_topics, command_topics, source_topics
 
@@ -83,11 +83,16 @@ def test_the_password_is_a_reference_to_the_environment():
 
 
 def test_the_login_says_where_the_database_is_and_how_to_encrypt():
-    derived = configuration(login=replace(LOGIN, sslrootcert=Path("/etc/ca.pem")))
-    names = ("hostname", "port", "dbname", "user", "sslmode", "sslrootcert")
+    derived = configuration()
+    names = ("hostname", "port", "dbname", "user", "sslmode")
     found = [derived[f"database.{name}"] for name in names]
-    assert found == ["db.internal", "5433", "smart_warehouse", "sync_connect", "require", "/etc/ca.pem"]
-    assert "database.sslrootcert" not in configuration()
+    assert found == ["db.internal", "5433", "smart_warehouse", "sync_connect", "require"]
+
+
+@pytest.mark.parametrize("name", ["sslrootcert", "sslcert", "sslkey"])
+def test_a_file_for_tls_is_named_when_it_is_set(name):
+    assert configuration(login=replace(LOGIN, **{name: Path("/etc/tls/file")}))[f"database.{name}"] == "/etc/tls/file"
+    assert f"database.{name}" not in configuration()
 
 
 @pytest.mark.parametrize(

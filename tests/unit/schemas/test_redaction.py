@@ -1,10 +1,11 @@
 import json
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flows.eligibility_hints import ELIGIBILITY_HINTS
-from schemas.redaction import names_of, redact, redact_bytes, redact_headers
+from schemas.redaction import names_of, redact, redact_bytes, redact_headers, redact_message
 
 NAMES = names_of(ELIGIBILITY_HINTS)
 SECRETS = st.text("ABCDEFGHJK", min_size=12, max_size=20)  # no such run of capitals is in our own words
@@ -88,3 +89,31 @@ def test_the_kind_of_a_value_is_told():
         "snapshot": "<boolean>",
         "after": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (
+            "org.apache.kafka.connect.errors.ConnectException: An exception occurred in the change event producer.",
+            "org.apache.kafka.connect.errors.ConnectException: An exception occurred in the change event producer.",
+        ),
+        (
+            'org.postgresql.util.PSQLException: ERROR: invalid input "Asha "x" Rao"',
+            "org.postgresql.util.PSQLException: ERROR: invalid input …",
+        ),
+        ("Couldn't obtain encoding for database 'O'Brien' now", "Couldn't obtain encoding for database … now"),
+        ("Connection to 10.1.2.3:5432 refused", "Connection to … refused"),
+        ("Key (mobile, email)=(98, a@b) is there", "Key … is there"),
+        ('a message that was cut "in the middle', "a message that was cut …"),
+        ("[null] Struct{name=Asha}", "… Struct…"),
+    ],
+)
+def test_a_message_keeps_its_words_and_loses_what_may_be_a_value(message, shown):
+    assert redact_message(message) == shown
+
+
+@pytest.mark.parametrize("enclosed", ["'{}'", '"{}"', "`{}`", "({})", "[{}]", "{{{}}}"])
+@given(secret=SECRETS, before=st.text("abc '", max_size=5))
+def test_no_enclosed_text_stays_in_a_message(enclosed, secret, before):
+    assert secret not in redact_message(f"it {before} {enclosed.format(secret)} failed")

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from flows.eligibility_hints import ELIGIBILITY_HINTS as FLOW
-from flows.model import Database, SourceColumn, Table
+from flows.tables import Database, SourceColumn, Table
 from sinks.provision import (
     Roles,
     grants,

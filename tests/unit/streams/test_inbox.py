@@ -3,24 +3,44 @@ from types import SimpleNamespace
 
 import pytest
 
+from streams import inbox as inbox_module
+from streams.chunk import Chunk
 from streams.inbox import Inbox
 
 
 def batch(start, count, topic="t", size=10):
-    return [SimpleNamespace(topic=topic, offset=start + n, value=b"x" * size, timestamp=start) for n in range(count)]
+    return [
+        SimpleNamespace(topic=topic, partition=0, offset=start + n, key=b"", value=b"x" * size, timestamp=start)
+        for n in range(count)
+    ]
 
 
-def opened(max_bytes=1000):
-    inbox = Inbox(max_bytes)
+def decode(records):
+    chunk = Chunk.of(records)
+    chunk.size = sum(len(record.value) for record in records)
+    return [chunk]
+
+
+def opened(max_records=100, max_bytes=1000):
+    inbox = Inbox(decode, max_records, max_bytes)
     inbox.open()
     return inbox
+
+
+def offsets(chunk):
+    return list(range(chunk.first_offset, chunk.next_offset))
+
+
+def nothing_behind(_):
+    return 0
 
 
 async def test_batches_that_follow_each_other_are_merged():
     inbox = opened()
     await inbox.put(batch(0, 3))
     await inbox.put(batch(3, 2))
-    assert [record.offset for record in await inbox.take(100, 1)] == [0, 1, 2, 3, 4]
+    assert await inbox.ready(1, nothing_behind)
+    assert offsets(inbox.take()) == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(
@@ -29,10 +49,19 @@ async def test_batches_that_follow_each_other_are_merged():
     ids=["another topic", "a gap", "too many records", "too many bytes"],
 )
 async def test_batches_stay_apart(second, max_records, max_bytes):
-    inbox = opened(max_bytes)
+    inbox = opened(max_records, max_bytes)
     await inbox.put(batch(0, 3))
     await inbox.put(second)
-    assert len(await inbox.take(max_records, 1)) == 3
+    assert offsets(inbox.take()) == [0, 1, 2]
+
+
+async def test_a_truncate_is_merged_with_nothing():
+    inbox = opened()
+    await inbox.put(batch(0, 1))
+    inbox.first().truncate = bytes(12)
+    await inbox.put(batch(1, 1))
+    assert offsets(inbox.take()) == [0]
+    assert offsets(inbox.take()) == [1]
 
 
 async def test_a_full_inbox_makes_the_agent_wait_until_there_is_room():
@@ -42,24 +71,24 @@ async def test_a_full_inbox_makes_the_agent_wait_until_there_is_room():
     waiting = asyncio.ensure_future(inbox.put(batch(2, 1)))
     await asyncio.sleep(0)
     assert not waiting.done()
-    await inbox.take(1, 1)
+    inbox.take()
     await asyncio.wait_for(waiting, 1)
 
 
 async def test_closing_frees_a_waiting_agent_and_discards():
     inbox = opened(max_bytes=40)
     for start in range(2):
-        await inbox.put(batch(start, 2))
+        await inbox.put(batch(2 * start, 2))
     waiting = asyncio.ensure_future(inbox.put(batch(9, 2)))
     await asyncio.sleep(0)
     inbox.close()
     await asyncio.wait_for(waiting, 1)
     assert inbox.discarded == 6
-    assert await inbox.take(1, 0.01) == []
+    assert inbox.take() is None
 
 
-async def test_a_closed_inbox_never_makes_an_agent_wait():
-    inbox = Inbox(1000)
+async def test_a_closed_inbox_never_makes_an_agent_wait_and_decodes_nothing():
+    inbox = Inbox(lambda _: pytest.fail("decoded"), 10, 1000)
     for start in range(50):
         await inbox.put(batch(start, 1))
     assert inbox.discarded == 50
@@ -67,7 +96,22 @@ async def test_a_closed_inbox_never_makes_an_agent_wait():
 
 async def test_waking_ends_a_wait_without_records():
     inbox = opened()
-    waiting = asyncio.ensure_future(inbox.take(1, 60))
+    waiting = asyncio.ensure_future(inbox.ready(60, nothing_behind))
     await asyncio.sleep(0)
     inbox.wake()
-    assert await asyncio.wait_for(waiting, 1) == []
+    assert not await asyncio.wait_for(waiting, 1)
+
+
+async def test_records_that_the_log_is_known_to_hold_are_waited_for_and_not_for_ever(monkeypatch):
+    monkeypatch.setattr(inbox_module, "LINGER_SECONDS", 0.01)
+    inbox = opened()
+    await inbox.put(batch(0, 1))
+    asked = []
+    assert await inbox.ready(1, lambda chunk: asked.append(len(chunk)) or 5)
+    assert asked == [1]
+
+
+async def test_a_chunk_that_is_half_full_waits_for_no_more():
+    inbox = opened(max_bytes=100)
+    await inbox.put(batch(0, 5))
+    assert await asyncio.wait_for(inbox.ready(1, lambda _: 1000), 1)

@@ -6,6 +6,8 @@ import aiokafka
 import faust
 from aiokafka.structs import ConsumerRecord
 from faust.transport.consumer import Consumer
+from faust.transport.drivers import aiokafka as aiokafka_driver
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
 from streams.batches import BatchScheduler, RecordBatch
@@ -31,6 +33,14 @@ def test_a_batch_has_every_field_that_faust_reads_from_a_record():
     record = ConsumerRecord("t", 3, 7, 1000, 0, b"k", b"v", None, 1, 1, ())
     message = LedgerConsumer._to_message.__get__(_Stub())(TP("t", 3), RecordBatch([record]))
     assert (message.topic, message.partition, message.offset, message.value) == ("t", 3, 7, [record])
+
+
+def test_the_fetch_wait_is_still_hard_coded_and_read_when_the_consumer_starts():
+    assert "fetch_max_wait_ms=1500" in inspect.getsource(AIOKafkaConsumerThread._create_worker_consumer)
+    assert "fetch_max_wait_ms=self._fetch_max_wait_ms" in inspect.getsource(aiokafka.AIOKafkaConsumer.start)
+    assert "AIOKafkaConsumerThread(self, loop=self.loop, beacon=self.beacon)" in inspect.getsource(
+        aiokafka_driver.Consumer._new_consumer_thread
+    )
 
 
 class _Stub:

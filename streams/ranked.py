@@ -1,0 +1,122 @@
+"""Ranked flows: changes go to the candidates in RocksDB and their changelog, the best of each touched group to the target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from schemas.problems import BadRecord, Reason
+from sinks.ledger import Claim, Locked
+from sinks.pool import Session
+from streams.applier import Written
+from streams.chunk import Chunk
+from streams.ranked_decoding import RankedDecoder
+from streams.ranked_writer import RankedWriter
+from tables.candidates import CandidateTable, Position, Staged
+from tables.changelog import Append
+from tables.entry import Version
+
+
+@dataclass(frozen=True)
+class RankedApplier:
+    """See :class:`~streams.applier.Applier`."""
+
+    table: CandidateTable
+    writer: RankedWriter
+    decoder: RankedDecoder
+
+    def position(self, claim: Claim) -> Position:
+        """What the candidates reflect of the claim's topic."""
+        return self.table.position(claim.partition, claim.topic) or Position(0, claim.first_offset)
+
+    def has_accepted(self, claim: Claim, truncate: Version) -> bool:
+        """Versions up to the floor are of rows that were gone when the partition was rebuilt."""
+        return truncate <= self.position(claim).floor
+
+    async def catch_up(self, claim: Claim, chunk: Chunk, next_offset: int) -> None:
+        """The ledger is ahead of the candidates where their changelog was lost; the target has these changes already."""
+        position = self.position(claim)
+        if position.next_offset < next_offset:
+            reached = min(chunk.next_offset, next_offset)
+            changes = chunk.changes_between(position.next_offset, reached)
+            staged = self.table.stage(claim.partition, changes, position.floor)
+            await acknowledged(self.table, claim.partition, await _store(self.table, claim, position, reached, staged, 0))
+
+    def prepare(self, claim: Claim, locked: Locked, chunk: Chunk, *, barred: bool) -> RankedApplication:
+        """Decide each change against the newest version of its row and rank the touched groups."""
+        position = self.position(claim)
+        rank = self.writer.rank(locked.now)
+        staged = self.table.stage(claim.partition, chunk.changes, position.floor, rank, barred=barred)
+        for index in staged.missing:
+            detail = "a column that the source left out is not known here; set REPLICA IDENTITY FULL and replay"
+            problem = BadRecord(Reason.UNCHANGED_TOAST, detail, chunk.changes[index].row_key)
+            chunk.problems[chunk.owners[index]] = problem
+        return RankedApplication(self.table, self.writer, claim, locked, chunk, position, staged)
+
+
+@dataclass
+class RankedApplication:
+    """See :class:`~streams.applier.Application`. The changelog travels while the target is written."""
+
+    table: CandidateTable
+    writer: RankedWriter
+    claim: Claim
+    locked: Locked
+    chunk: Chunk
+    position: Position
+    staged: Staged
+    append: Append | None = field(default=None, init=False)
+
+    async def write(self, session: Session) -> Written:
+        """RocksDB and the changelog first, then the target."""
+        self.append = await _store(self.table, self.claim, self.position, self.chunk.next_offset, self.staged, self.locked.now)
+        deleted, written = await self.writer.write(session, self.staged.ranked) if self.staged.ranked else (0, 0)
+        accepted = self._accepted()
+        return Written(len(accepted), deleted, written, self._healed(accepted))
+
+    def _accepted(self) -> set[int]:
+        """Offsets of the records that changed something."""
+        newest = {at for at, accepted in zip(self.chunk.owners, self.staged.accepted, strict=True) if accepted}
+        return newest - self.chunk.problems.keys()
+
+    def _healed(self, accepted: set[int]) -> frozenset[str]:
+        """A good version heals a letter that lies before it, also when it is the letter itself that was sent again."""
+        letters, chunk = self.locked.open_letters, self.chunk
+        if not letters:
+            return frozenset()
+        return frozenset(
+            key
+            for offset, change in zip(chunk.owners, chunk.changes, strict=True)
+            if (key := change.row_key) in letters
+            and offset not in chunk.problems
+            and offset > letters[key]
+            and (offset in accepted or offset in chunk.replays)
+        )
+
+    async def abandon(self, *, undo: bool) -> None:
+        """With ``undo`` the candidates are as before, or the groups of the row at fault would be blamed too."""
+        if self.append is None:
+            return
+        await acknowledged(self.table, self.claim.partition, self.append)
+        if undo:
+            append = await self.table.write(self.claim.partition, self.staged.standing, self.staged.entries, {})
+            await acknowledged(self.table, self.claim.partition, append)
+
+    async def confirm(self) -> tuple[range, ...]:
+        """Wait until all in-sync replicas have the changelog."""
+        assert self.append is not None, "confirmed after it was written"
+        return await acknowledged(self.table, self.claim.partition, self.append)
+
+
+async def _store(table: CandidateTable, claim: Claim, position: Position, reached: int, staged: Staged, ranked_at: int) -> Append:
+    """Write to the candidates and their changelog what is to stand, and that they reflect the topic up to ``reached``."""
+    positions = {claim.topic: msgspec.structs.replace(position, next_offset=max(position.next_offset, reached))}
+    return await table.write(claim.partition, staged.entries, staged.standing, positions, ranked_at=ranked_at)
+
+
+async def acknowledged(table: CandidateTable, partition: int, append: Append) -> tuple[range, ...]:
+    """Wait for an append and remember how far the changelog reflects the store; returns its holes."""
+    appended = await append.acknowledged()
+    table.acknowledged(partition, appended)
+    return appended.holes

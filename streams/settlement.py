@@ -1,0 +1,53 @@
+"""What became of each record of a chunk, for the ledger and the dead letters."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from schemas.problems import BadRecord
+from sinks.dead_letters import DeadLetter
+from sinks.ledger import Advance, Outcome
+from streams.applier import Written
+from streams.chunk import Chunk
+
+
+def outcomes(chunk: Chunk, written: Written) -> Counter[Outcome]:
+    """One outcome per record."""
+    dead, tombstones = len(chunk.problems), len(chunk.tombstones)
+    return Counter(
+        {
+            Outcome.APPLIED: written.applied,
+            Outcome.FILTERED: written.filtered,
+            Outcome.PARKED: written.parked,
+            Outcome.DEAD_LETTERED: dead,
+            Outcome.TOMBSTONE: tombstones,
+            Outcome.SUPERSEDED: len(chunk) - written.applied - written.filtered - written.parked - dead - tombstones,
+        }
+    )
+
+
+def letters(chunk: Chunk) -> list[DeadLetter]:
+    """The dead letters of a chunk, in order of offset."""
+    return [_letter(chunk, offset, problem) for offset, problem in sorted(chunk.problems.items())]
+
+
+def _letter(chunk: Chunk, offset: int, problem: BadRecord) -> DeadLetter:
+    record = chunk.originals[offset]
+    return DeadLetter(
+        topic=record.topic,
+        partition=record.partition,
+        offset=offset,
+        reason=str(problem.reason),
+        detail=problem.detail,
+        row_key=problem.row_key,
+        record_time=record.timestamp,
+        key=record.key,
+        value=record.value,
+        headers=tuple(record.headers or ()),
+        replay_of=chunk.replays.get(offset),
+    )
+
+
+def advance(chunk: Chunk, counts: Counter[Outcome]) -> Advance:
+    """How the chunk moves its ledger row."""
+    return Advance(chunk.next_offset, chunk.last_timestamp, chunk.last_key_hash, chunk.source_time, dict(counts))

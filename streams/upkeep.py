@@ -1,0 +1,34 @@
+"""What a lane looks after beside applying chunks: state that is derived from the log, and what time alone changes."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sinks.ledger import Claim
+
+
+class Upkeep(Protocol):
+    """One per flow, shared by its lanes."""
+
+    def forget_ownership(self) -> None:
+        """Partitions may have had other owners since."""
+
+    def reflected(self, partition: int, topic: str) -> int | None:
+        """The offset up to which derived state knows the topic; ``None`` when it knows nothing of it."""
+
+    async def loss(self, partition: int) -> str | None:
+        """Why derived state must be built anew although its position is known, or ``None``."""
+        ...
+
+    async def rebuild(self, claims: dict[str, Claim], offsets: dict[str, int], resync: int) -> None:
+        """Make the partition equal to the source; afterwards reading goes on at ``offsets`` (topic → offset)."""
+
+    async def tick(self, claim: Claim) -> None:
+        """Do what is due, under the ledger lock."""
+
+    async def repair(self, partition: int, holes: tuple[range, ...]) -> None:
+        """Make good what somebody else wrote into our changelog."""
+
+    def discard_if_damaged(self, error: Exception) -> bool:
+        """Throw damaged local files away, if ``error`` says that they are: the next start makes them anew."""
+        ...
