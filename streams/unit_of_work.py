@@ -22,6 +22,7 @@ import psycopg2.errorcodes
 
 from flows.model import Flow
 from schemas.problems import BadRecord, Reason
+from settings import PROGRAM
 from sinks import dead_letters, ledger
 from sinks.flow_state import RUNNING
 from sinks.ledger import Claim, Locked, Outcome
@@ -34,7 +35,7 @@ from streams.batches import Record
 from streams.chunk import Chunk
 from streams.share_breaker import ShareBreaker
 
-TRUNCATED = "truncate: the source table was emptied by TRUNCATE; check, then `sync resume FLOW --accept-truncate`"
+TRUNCATED = f"truncate: the source table was emptied by TRUNCATE; check, then `{PROGRAM} resume FLOW --accept-truncate`"
 
 
 class Gap(Exception):

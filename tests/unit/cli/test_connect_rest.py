@@ -35,5 +35,5 @@ def test_a_connector_that_does_not_exist_is_refused_with_what_to_do(act):
 
 def test_offsets_that_connect_goes_on_refusing_are_told_with_its_reason():
     refusal = httpx.Response(400, json={"message": "must be in the STOPPED state"})
-    with pytest.raises(RefusedError, match="answers 400 .*: must be in the STOPPED state"):
+    with pytest.raises(RefusedError, match=r"answers 400 .*: must be in the STOPPED state"):
         rest(lambda _: refusal).delete_offsets("sync_warehouse", timeout=0)
