@@ -16,20 +16,23 @@ from app.allocator import give_back_free_memory
 from app.cluster import DatabaseCluster
 from app.configuration import faust_configuration
 from app.worker_view import OwnState
-from flows.model import Flow, RankedFlow
+from flows.model import Flow, MirrorFlow, RankedFlow
 from flows.registry import FLOWS
 from settings import Settings
 from sinks import worker_status
 from sinks.payload_cipher import PayloadCipher
 from sinks.pool import Pool
 from sinks.source_identity import FIRST_EPOCH
-from streams import kafka_client
 from streams.applier import Applier
 from streams.batches import BatchScheduler
 from streams.coordinator import Coordinator
 from streams.expiry import Expiry
 from streams.lane import LaneServices
 from streams.log_reader import LogReader
+from streams.mirror import MirrorApplier, MirrorWriter
+from streams.mirror_decoding import MirrorDecoder
+from streams.mirror_rebuild import MirrorRebuilder
+from streams.mirror_upkeep import MirrorUpkeep
 from streams.outage import Circuit, is_outage
 from streams.ranked import RankedApplier
 from streams.ranked_decoding import RankedDecoder
@@ -76,7 +79,7 @@ class Composition:
         self._settings = settings
         self._started_at = datetime.now(UTC)
         self._pools = {"warehouse": Pool(settings.warehouse), "citizen": Pool(settings.citizen)}
-        client = kafka_client.client_options(settings.kafka)
+        client = settings.kafka.client_options()
         self._control_reader, self._status_reader = LogReader(client), LogReader(client)
         self._slots = asyncio.Semaphore(CHUNKS_AT_A_TIME)
         self._cipher = PayloadCipher(settings.payload_keys)
@@ -125,6 +128,8 @@ class Composition:
         """What differs between the kinds of flow."""
         if isinstance(flow, RankedFlow):
             return self._ranked(flow, source, target)
+        if isinstance(flow, MirrorFlow):
+            return self._mirror(flow, source, target)
         raise TypeError(f"flow {flow.name}: nobody applies a {type(flow).__name__}")
 
     def _ranked(self, flow: RankedFlow, source: Pool, target: Pool) -> tuple[RankedApplier, RankedUpkeep]:
@@ -134,6 +139,11 @@ class Composition:
         rebuilder = Rebuilder(flow, table, source, target, writer, decoder)
         upkeep = RankedUpkeep(table, Expiry(flow, table, target, writer), rebuilder, self._control_reader)
         return RankedApplier(table, writer, decoder), upkeep
+
+    def _mirror(self, flow: MirrorFlow, source: Pool, target: Pool) -> tuple[MirrorApplier, MirrorUpkeep]:
+        decoder, writer = MirrorDecoder(flow, epoch=FIRST_EPOCH), MirrorWriter(flow)
+        rebuilder = MirrorRebuilder(flow, source, target, writer, decoder)
+        return MirrorApplier(writer, decoder), MirrorUpkeep(rebuilder)
 
     def _agent(self, flow: Flow, topic: str, coordinator: Coordinator) -> None:
         source = self._app.topic(

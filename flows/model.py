@@ -167,3 +167,39 @@ class RankedFlow(Flow):
     def written_columns(self) -> tuple[tuple[str, SqlType], ...]:
         """The mapped columns and the rank."""
         return (*super().written_columns, (self.ranking.rank, SqlType("smallint")))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MirrorFlow(Flow):
+    """One target row per source row; when that is deleted or does not count any more, the target row goes.
+
+    ``deleted_at``: a target column that is set to the time of the delete instead. ``wakes``: the notification channel on which
+    every transaction that wrote rows says so.
+    """
+
+    deleted_at: str | None = None
+    wakes: str | None = None
+
+    def _problems(self) -> Iterator[str]:
+        yield from super()._problems()
+        if self.source.message_key != self.source.primary_key:
+            yield "the message key must be the primary key, or the versions of a row would be spread over partitions"
+        if len(self.target.key) != 1 or self.target.key[0] not in names_of(self.target.columns):
+            yield "the target's key must be one mapped column"
+        elif self.target.column(self.target.key[0]).source != self.source.primary_key:
+            yield "the target's key must be mapped from the source's primary key"
+        if self.deleted_at in names_of(self.target.columns):
+            yield f"the column {self.deleted_at!r} is computed and may not be mapped"
+        if self.wakes is not None and not IDENTIFIER.fullmatch(self.wakes):
+            yield f"the channel {self.wakes!r} is not a plain identifier"
+
+    @property
+    def key(self) -> str:
+        """The target's key column."""
+        return self.target.key[0]
+
+    @property
+    def written_columns(self) -> tuple[tuple[str, SqlType], ...]:
+        """The mapped columns, and the time of the delete where rows are kept."""
+        computed = () if self.deleted_at is None else ((self.deleted_at, SqlType("timestamptz")),)
+        return (*super().written_columns, *computed)

@@ -52,7 +52,8 @@ class Locked:
     """A ledger row under its lock, with what else the unit of work must know.
 
     ``now`` is the target's clock in microseconds. ``open_letters``: row key → the offset beyond which a good version of the
-    row closes its dead letter; -1 where the letter is of another topic.
+    row closes its dead letter; -1 where the letter is of another topic. ``rebuilt_epoch``, ``rebuilt_lsn``: the fence of the last
+    rebuild from the source.
     """
 
     next_offset: int
@@ -61,6 +62,8 @@ class Locked:
     resync: int
     resynced: int
     open_letters: dict[str, int]
+    rebuilt_epoch: int
+    rebuilt_lsn: int
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,8 @@ async def lock(session: Session, claim: Claim) -> Locked:
                (SELECT json_object_agg(d.row_key, d."offset") FROM (
                     SELECT row_key, max(CASE WHEN topic = l.topic THEN "offset" ELSE -1 END) AS "offset"
                     FROM sync.dead_letter WHERE flow = l.flow AND partition = l.partition
-                      AND status IN ('open', 'replayed') AND row_key IS NOT NULL GROUP BY row_key) AS d)::text
+                      AND status IN ('open', 'replayed') AND row_key IS NOT NULL GROUP BY row_key) AS d)::text,
+               l.rebuilt_epoch, l.rebuilt_lsn
         FROM sync.ledger AS l LEFT JOIN sync.flow_state AS s ON s.flow = l.flow
         WHERE l.flow = %s AND l.topic = %s AND l.partition = %s
         FOR UPDATE OF l
@@ -121,7 +125,7 @@ async def lock(session: Session, claim: Claim) -> Locked:
     if row is None or row[0] != claim.owner_epoch:
         found = "no row" if row is None else f"epoch {row[0]}"
         raise LostOwnership(f"{claim.topic}[{claim.partition}]: ledger has {found}, our token is epoch {claim.owner_epoch}")
-    return Locked(row[1], row[2], row[3], row[4], row[5], _open_letters(row[6]))
+    return Locked(row[1], row[2], row[3], row[4], row[5], _open_letters(row[6]), row[7], row[8])
 
 
 def _open_letters(document: str | None) -> dict[str, int]:
@@ -154,17 +158,29 @@ async def advance_and_commit(session: Session, claim: Claim, advance: Advance) -
     )
 
 
-async def finish_resync(session: Session, claim: Claim, resync: int, next_offset: int) -> None:
-    """Record that the partition was rebuilt; offsets that the log had dropped count as skipped. Commits."""
+async def finish_resync(session: Session, claim: Claim, resync: int, next_offset: int, fence: tuple[int, int]) -> None:
+    """Record that the partition was rebuilt at ``fence`` (epoch, LSN), and commit.
+
+    Offsets that the log had dropped count as skipped.
+    """
     await session.run(
         """
-        UPDATE sync.ledger SET resynced = %(resync)s, skipped = skipped + (%(next)s - next_offset), next_offset = %(next)s,
+        UPDATE sync.ledger SET resynced = %(resync)s, rebuilt_epoch = %(epoch)s, rebuilt_lsn = %(lsn)s,
+            skipped = skipped + (%(next)s - next_offset), next_offset = %(next)s,
             last_timestamp = CASE WHEN next_offset = %(next)s THEN last_timestamp END,
             last_key_hash = CASE WHEN next_offset = %(next)s THEN last_key_hash END
         WHERE flow = %(flow)s AND topic = %(topic)s AND partition = %(partition)s;
         COMMIT
         """,
-        {"flow": claim.flow, "topic": claim.topic, "partition": claim.partition, "resync": resync, "next": next_offset},
+        {
+            "flow": claim.flow,
+            "topic": claim.topic,
+            "partition": claim.partition,
+            "resync": resync,
+            "next": next_offset,
+            "epoch": fence[0],
+            "lsn": fence[1],
+        },
     )
 
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from flows.model import Flow
 from sinks.pool import Pool, Session
@@ -18,6 +18,13 @@ from sinks.pool import Pool, Session
 PAGE_ROWS: Final = 5000
 _XID_SPACE: Final = 2**32
 _FIRST_NORMAL_XID: Final = 3
+
+
+class Fence(NamedTuple):
+    """A version that separates old changes from new ones: the source's epoch and a position in its log, as an integer."""
+
+    epoch: int
+    lsn: int
 
 
 class FenceTimeout(Exception):
@@ -95,9 +102,10 @@ async def _one(session: Session, statement: str, parameters: tuple[Any, ...] = (
 
 
 #: Whether one of the transactions after the fence wrote the row. A row shows the lower half of its transaction's number, also
-#: when it is so old that VACUUM has frozen it: which of two numbers 2**32 apart it was cannot be told, and `age(xmin)` is wrong
-#: beyond 2**31. But what the snapshot sees was written before its end, so only the few numbers from the fence to there are
-#: late. Numbers below 3 are no transactions, they mean "always".
+#: when it is so old that VACUUM has frozen it; `age(xmin)` turns negative beyond 2**31. But what the snapshot sees was written
+#: before its end, so only the few numbers from the fence to there are late. Of two numbers 2**32 apart a row does not tell which
+#: it was: one that is as old as that to the transaction passes for late in this rebuild, and not in the next. Numbers below 3
+#: are no transactions, they mean "always".
 _LATE: Final = f"""xmin::text::bigint >= {_FIRST_NORMAL_XID}
             AND (xmin::text::bigint - %(fence)s + {_XID_SPACE}) %% {_XID_SPACE} < %(later)s"""
 

@@ -58,7 +58,7 @@ class Applier(Protocol):
         """Makes the chunks that :meth:`prepare` takes."""
         ...
 
-    def has_accepted(self, claim: Claim, truncate: Version) -> bool:
+    def has_accepted(self, claim: Claim, locked: Locked, truncate: Version) -> bool:
         """Whether the partition was rebuilt from the source after that TRUNCATE."""
         ...
 

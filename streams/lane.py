@@ -208,7 +208,7 @@ class Lane:
             if epoch != claim.owner_epoch:
                 raise LostOwnership(f"{topic}[{self.partition}]: epoch {epoch} owns it, ours is {claim.owner_epoch}")
             log_range = range(begins[topic, self.partition], ends[topic, self.partition])
-            start = decide(claim, next_offset, services.upkeep.reflected(self.partition, topic), log_range)
+            start = decide(claim, next_offset, services.upkeep.reflected(self.partition, topic, next_offset), log_range)
             if isinstance(start, Refuse):
                 raise FlowMustStop(start.reason)
             if loss and isinstance(start, Start):

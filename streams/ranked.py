@@ -30,7 +30,7 @@ class RankedApplier:
         """What the candidates reflect of the claim's topic."""
         return self.table.position(claim.partition, claim.topic) or Position(0, claim.first_offset)
 
-    def has_accepted(self, claim: Claim, truncate: Version) -> bool:
+    def has_accepted(self, claim: Claim, locked: Locked, truncate: Version) -> bool:  # noqa: ARG002 as the protocol has it
         """Versions up to the floor are of rows that were gone when the partition was rebuilt."""
         return truncate <= self.position(claim).floor
 

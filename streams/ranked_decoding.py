@@ -8,12 +8,13 @@ from typing import Any
 
 from flows.model import RankedFlow
 from schemas.debezium import Kind, RowChange
+from sinks.target_rows import row_encoder
 from streams.batches import Record
 from streams.chunk import Chunk
 from streams.decoding import Decoder
 from tables.candidates import Change
 from tables.entry import Version, entry_key, removed, version_of
-from tables.entry_builder import entry_builder
+from tables.entry_builder import entry_builder, shown_columns
 
 
 class RankedDecoder(Decoder):
@@ -21,7 +22,7 @@ class RankedDecoder(Decoder):
 
     def __init__(self, flow: RankedFlow, epoch: int) -> None:
         super().__init__(flow, epoch)
-        self._build = entry_builder(flow)
+        self._build = entry_builder(flow, row_encoder(flow, shown_columns(flow)))
         self._identity = attrgetter(flow.source.primary_key)
         self._group = attrgetter(flow.source.message_key)
 
@@ -45,7 +46,7 @@ class RankedDecoder(Decoder):
 
 def row_builder(flow: RankedFlow, version: Version, now: int) -> Callable[[Any], tuple[bytes, bytes]]:
     """(key, entry) of rows that were read from the source at a fence, with the fence as their version."""
-    build = entry_builder(flow)
+    build = entry_builder(flow, row_encoder(flow, shown_columns(flow)))
     identity, group = flow.source.primary_key, flow.source.message_key
 
     def entry(row: Any) -> tuple[bytes, bytes]:

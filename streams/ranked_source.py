@@ -1,10 +1,9 @@
-"""Rows of a ranked flow's source table as entries, by partition."""
+"""What a ranked flow's partitions are rebuilt from: its source as entries, and the groups that its target holds."""
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -16,40 +15,54 @@ from flows.model import RankedFlow
 from schemas.debezium import row_decoder
 from schemas.message_key import message_key, partition_of
 from schemas.problems import BadRecord
-from sinks.source_rows import SourceRow
-from streams.ranked_decoding import row_builder
-from streams.source_pass import Sort
+from sinks.pool import Pool
+from sinks.source_rows import Fence, SourceRow, fenced_read
+from sinks.target_groups import target_groups
+from streams.ranked_decoding import RankedDecoder, row_builder
+from streams.source_pass import Reading
 from tables.candidates import Change
-from tables.entry import GROUP, Version, entry_key
+from tables.entry import GROUP, entry_key, group_key, version_of
 
-#: The partition of a group costs more than the rest of its row; groups come again, mostly soon.
+#: The partition of a group costs more than the rest of its row, and a group's rows often lie together.
 REMEMBERED_GROUPS: Final = 10_000
+GROUPS_PER_PAGE: Final = 1000
 
 
 @dataclass
 class Part:
-    """What a page of the source holds for one partition.
+    """What a page holds for one partition.
 
-    ``changes`` have the fence as their version. ``spared`` are keys whose entries must stay as they are: of rows that changed
-    after the fence, whose events follow, and of bad rows, whose last good version stands.
+    ``changes`` are entries of the fence's version. ``spared`` are keys whose entries must stay as they are: of rows that changed
+    after the fence, whose events follow, and of bad rows, whose last good version stands. ``groups`` stand in the target; they
+    come when all changes have come.
     """
 
+    fence: Fence
     changes: list[Change] = field(default_factory=list)
     spared: set[bytes] = field(default_factory=set)
+    groups: list[bytes] = field(default_factory=list)
 
 
-class EntrySorter:
-    """Makes entries of the rows that were read behind one fence, and sorts them by partition."""
+Parts = dict[int, Part]
 
-    def __init__(self, flow: RankedFlow, fence: Version) -> None:
+
+class Sorter:
+    """Takes what was read behind one fence apart, by partition."""
+
+    def __init__(self, flow: RankedFlow, fence: Fence) -> None:
+        self.fence = fence
         self._flow = flow
         self._decode = row_decoder(flow)
-        self._build = row_builder(flow, fence, int(time.time() * 1e6))
+        self._build = row_builder(flow, version_of(*fence), int(time.time() * 1e6))
         self._partition_of = lru_cache(REMEMBERED_GROUPS)(self._partition)
 
-    def sort(self, page: list[SourceRow]) -> Mapping[int, Part]:
-        """The parts of a page."""
-        parts: dict[int, Part] = defaultdict(Part)
+    def nothing(self) -> Parts:
+        """A part without content for every partition, which tells the fence."""
+        return {partition: Part(self.fence) for partition in range(self._flow.partitions)}
+
+    def rows(self, page: list[SourceRow]) -> Parts:
+        """Rows of the source."""
+        parts: Parts = defaultdict(lambda: Part(self.fence))
         for row in page:
             key, entry = self._entry(row)
             if key is None:
@@ -59,6 +72,13 @@ class EntrySorter:
                 part.spared.add(key)
             else:
                 part.changes.append(Change(key, entry))
+        return parts
+
+    def groups(self, page: list[str]) -> Parts:
+        """Groups of the target."""
+        parts: Parts = defaultdict(lambda: Part(self.fence))
+        for group in map(group_key, page):
+            parts[self._partition(group)].groups.append(group)
         return parts
 
     def _entry(self, row: SourceRow) -> tuple[bytes | None, bytes | None]:
@@ -79,6 +99,27 @@ class EntrySorter:
         return partition_of(message_key(self._flow, str(UUID(bytes=group))), self._flow.partitions)
 
 
-def entry_sorter(flow: RankedFlow, fence: Version) -> Sort[Part]:
-    """A function that takes pages apart."""
-    return EntrySorter(flow, fence).sort
+class RankedSource:
+    """Reads for rebuilds of one flow."""
+
+    def __init__(self, flow: RankedFlow, source: Pool, target: Pool, decoder: RankedDecoder) -> None:
+        self._flow = flow
+        self._source = source
+        self._target = target
+        self._decoder = decoder
+
+    async def read(self) -> Reading[Part]:
+        """The whole source behind one fence, then the groups of the whole target; raises as ``fenced_read`` and pools do."""
+        async with fenced_read(self._source, self._flow) as read:
+            sorter = Sorter(self._flow, Fence(self._decoder.epoch, read.lsn))
+            yield sorter.nothing()
+            async for rows in read.pages():
+                yield sorter.rows(rows)
+        async with self._target.session() as session:
+            page: list[str] = []
+            async for group in target_groups(session, self._flow):
+                page.append(group)
+                if len(page) == GROUPS_PER_PAGE:
+                    yield sorter.groups(page)
+                    page = []
+            yield sorter.groups(page)

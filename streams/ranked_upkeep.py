@@ -26,7 +26,7 @@ class RankedUpkeep:
         """Changelogs may have grown."""
         self.table.forget_ownership()
 
-    def reflected(self, partition: int, topic: str) -> int | None:
+    def reflected(self, partition: int, topic: str, next_offset: int) -> int | None:  # noqa: ARG002 as the protocol has it
         """What the candidates know."""
         position = self.table.position(partition, topic)
         return position.next_offset if position else None

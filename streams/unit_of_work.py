@@ -146,7 +146,7 @@ class UnitOfWork:
         """The part from the ledger's position on."""
         if locked.state != RUNNING or locked.resync > locked.resynced:
             raise FlowHalted(f"{self.flow.name} is {locked.state}")
-        if chunk.truncate is not None and not self.applier.has_accepted(claim, chunk.truncate):
+        if chunk.truncate is not None and not self.applier.has_accepted(claim, locked, chunk.truncate):
             raise FlowMustStop(TRUNCATED)
         if chunk.first_offset == locked.next_offset:
             return chunk

@@ -13,8 +13,8 @@ class Upkeep(Protocol):
     def forget_ownership(self) -> None:
         """Partitions may have had other owners since."""
 
-    def reflected(self, partition: int, topic: str) -> int | None:
-        """The offset up to which derived state knows the topic; ``None`` when it knows nothing of it."""
+    def reflected(self, partition: int, topic: str, next_offset: int) -> int | None:
+        """The offset up to which derived state knows the topic, whose ledger stands at ``next_offset``; ``None``: nothing."""
 
     async def loss(self, partition: int) -> str | None:
         """Why derived state must be built anew although its position is known, or ``None``."""

@@ -11,10 +11,10 @@ from typing import Any, Final
 import msgspec
 
 from flows.model import RankedFlow
+from flows.numbers import NumberCache
 from tables.entry import MICROSECOND, REMEMBERED, Version, live
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_REMEMBERED_NUMBERS: Final = 2**15
 
 Builder = Callable[[Any, Version, int], bytes]
 
@@ -29,16 +29,17 @@ def shown_columns(flow: RankedFlow) -> list[str]:
     return [column.name for column in flow.target.columns if column.source != flow.ranking.group]
 
 
-def entry_builder(flow: RankedFlow) -> Builder:
+def entry_builder(flow: RankedFlow, shown: Callable[[Any], bytes]) -> Builder:
     """A function of (row, version, source time in microseconds) for rows with the source columns as attributes.
 
-    Numbers are text, checked before; everything else is as the decoder gives it.
+    ``shown`` renders the columns :func:`shown_columns` of a row as the inside of a JSON object. Numbers are text, checked before;
+    everything else is as the decoder gives it.
     """
     ranking = flow.ranking
     read = attrgetter(ranking.item, ranking.subject, ranking.time, ranking.score, flow.filter.column)
     counting = frozenset(flow.filter.values)
     horizon, remembered = ranking.horizon // MICROSECOND, REMEMBERED // MICROSECOND
-    scaled, shown = _scaled_score(flow), _shown(flow)
+    scaled = _scaled_score(flow)
 
     def build(row: Any, version: Version, source_time: int) -> bytes:
         item, subject, time, score, status = read(row)
@@ -58,49 +59,11 @@ def entry_builder(flow: RankedFlow) -> Builder:
     return build
 
 
-class _Remembered(dict[str | None, Any]):
-    """The results of a function of a number's text: numbers repeat, and a dictionary answers without a call."""
-
-    def __init__(self, function: Callable[[Decimal | None], Any]) -> None:
-        super().__init__()
-        self._function = function
-
-    def __missing__(self, text: str | None) -> Any:
-        result = self._function(None if text is None else Decimal(text))
-        if len(self) < _REMEMBERED_NUMBERS:
-            self[text] = result
-        return result
-
-
 def _scaled_score(flow: RankedFlow) -> Mapping[str | None, int]:
     """The unrounded score as an integer: the column's scale loses nothing."""
     scale = 10 ** flow.source.column(flow.ranking.score).sql_type.sizes[1]
     default = flow.ranking.score_default
-    return _Remembered(lambda number: int((default if number is None else number) * scale))
-
-
-def _shown(flow: RankedFlow) -> Callable[[Any], bytes]:
-    names = shown_columns(flow)
-    read = attrgetter(*[flow.target.column(name).source for name in names])
-    mappings = [(place, mapping) for place, name in enumerate(names) if (mapping := _mapping(flow, name))]
-    encode = msgspec.json.Encoder().encode
-    fields = msgspec.defstruct("Shown", names, gc=False)
-
-    def shown(row: Any) -> bytes:
-        values = list(read(row))
-        for place, mapping in mappings:
-            values[place] = mapping(values[place])
-        return encode(fields(*values))[1:-1]
-
-    return shown
-
-
-def _mapping(flow: RankedFlow, name: str) -> Callable[[Any], Any] | None:
-    """The column's transforms; of numbers the rendered results are remembered. ``None``: the value goes as it is."""
-    column = flow.target.column(name)
-    if flow.source.column(column.source).sql_type.base == "numeric":
-        return _Remembered(lambda number: msgspec.Raw(msgspec.json.encode(column.value(number)))).__getitem__
-    return column.value if column.transforms else None
+    return NumberCache(lambda text: int((default if text is None else Decimal(text)) * scale))
 
 
 def carried(shown: bytes, standing: bytes, kept: tuple[str, ...]) -> bytes:

@@ -43,6 +43,10 @@ class SharedCacheOptions(rocksdb.RocksDBOptions):
         return options
 
 
+class DiscardedStore(Exception):
+    """The files were damaged and are gone; the process is about to end."""
+
+
 def is_damage(error: BaseException) -> bool:
     """Whether RocksDB found its files damaged. Its binding raises plain ``Exception`` with RocksDB's own words."""
     return type(error) is Exception and str(error).startswith(("Corruption", "IO error"))
@@ -61,6 +65,7 @@ class BulkStore(rocksdb.Store):
     def __init__(self, *args: Any, cache_bytes: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.rocksdb_options = SharedCacheOptions(cache_bytes)
+        self._discarded = False
         self._crashing: asyncio.Future[None] | None = None
 
     def database(self, partition: int) -> Any:
@@ -68,6 +73,8 @@ class BulkStore(rocksdb.Store):
         return self._db_for_partition(partition)
 
     def _open_for_partition(self, partition: int) -> Any:
+        if self._discarded:
+            raise DiscardedStore(f"{self.table_name}: the tables were thrown away; the next start recovers them")
         path = self.partition_path(partition)
         try:
             return self.rocksdb_options.open(path)
@@ -84,8 +91,13 @@ class BulkStore(rocksdb.Store):
         shutil.rmtree(self.partition_path(partition), ignore_errors=True)
 
     def discard_all(self) -> None:
-        """Forget all partitions: one disk, one cause, and one restart is enough."""
-        for partition in list(self._dbs):
+        """Forget all partitions, for good: one disk, one cause, and one restart is enough.
+
+        Until the process has ended other lanes may go on for a moment. What they wrote into a new database would look complete
+        to the next start, so there is none for them.
+        """
+        self._discarded = True
+        for partition in range(cast("int", self.table.partitions)):
             self.discard(partition)
 
     def apply_changelog_batch(self, batch: Iterable[Any], to_key: Any, to_value: Any) -> None:  # noqa: ARG002 - Faust passes them

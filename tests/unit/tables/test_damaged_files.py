@@ -7,7 +7,7 @@ import pytest
 
 from tables.candidates import Change
 from tables.entry import GROUP, LOWEST, entry_key, live, version_of
-from tables.store import is_damage
+from tables.store import DiscardedStore, is_damage
 
 ROWS = 20_000
 LARGE = 50_000  # bytes: in a smaller file the damage would hit what is read at opening
@@ -60,3 +60,15 @@ def test_no_read_ends_silently_at_a_damaged_block(damaged, read):
     with pytest.raises(Exception, match="Corruption") as caught:
         read(table, entry_key(family, 0)[GROUP])
     assert is_damage(caught.value)
+
+
+def test_tables_that_were_thrown_away_are_not_begun_anew_by_lanes_that_still_run(make_table):
+    """What they wrote would look complete to the next start, and the candidates before it would be missing for good."""
+    table = make_table("thrown away")
+    for partition in (0, 1):
+        table._db(partition)
+    table.discard_all()
+    with pytest.raises(DiscardedStore):
+        asyncio.run(written(table, table.stage(1, [], LOWEST)))
+    assert not table.data.partition_path(0).exists()
+    assert not table.data.partition_path(1).exists()

@@ -14,14 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flows.eligibility_hints import ELIGIBILITY_HINTS
+from sinks.target_rows import row_encoder
 from tables.candidates import Change
 from tables.entry import GROUP, LOWEST, entry_key, item_of, removed, shown_of, version_of
-from tables.entry_builder import entry_builder, microseconds
+from tables.entry_builder import entry_builder, microseconds, shown_columns
 from tables.ranking import best
 from tests.oracle.ranking import Row, hints
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-BUILD = entry_builder(ELIGIBILITY_HINTS)
+BUILD = entry_builder(ELIGIBILITY_HINTS, row_encoder(ELIGIBILITY_HINTS, shown_columns(ELIGIBILITY_HINTS)))
 SHRINKING = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 cases = itertools.count()
 RUN = asyncio.Runner().run

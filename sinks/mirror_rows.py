@@ -1,0 +1,99 @@
+"""The SQL of a mirror flow: versions first, and only the rows whose version won touch the target.
+
+Derived from the definition; identifiers come from nowhere else, values are bound. Versions stand in one table beside the data,
+for live and deleted rows alike: a batch and a lane cannot both win, and no row comes back from the dead.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flows.model import MirrorFlow
+
+#: A given row: its key as text, the version, whether it is gone, whether the filter leaves it out, columns without a value.
+ENVELOPE: Final = "k text, e integer, l bigint, d boolean, f boolean, kept text[]"
+
+
+#: Types whose values PostgreSQL may store out of line, and leave out of an update.
+TOASTABLE: Final = ("text", "varchar", "jsonb")
+
+
+def mirror_statement(flow: MirrorFlow, *, with_kept: bool) -> str:
+    """One statement for a chunk: ``rows`` is a JSON array of objects, each key at most once; ``asked`` a JSON array of keys.
+
+    It answers one row: versions that won and that the filter does not leave out, rows removed, rows written, and those of the
+    keys asked for that won.
+    ``with_kept``: values that the source left out are taken from the standing row.
+    """
+    table, key = flow.target.table.qualified, flow.key
+    columns = [name for name, _ in flow.written_columns]
+    data = [name for name in columns if name != key]
+    types = dict(flow.written_columns)
+    record = ", ".join(f"{name} {'text' if types[name].base == 'jsonb' else types[name]}" for name in columns)
+    join = f"LEFT JOIN {table} AS s ON s.{key} = g.{key}" if with_kept else ""
+    given = ", ".join(_given(name, types[name].base, with_kept=with_kept and types[name].base in TOASTABLE) for name in columns)
+    return f"""
+        WITH given AS MATERIALIZED (SELECT * FROM json_to_recordset(%(rows)s::json) AS x({ENVELOPE}, {record})),
+        won AS (INSERT INTO sync.row_version AS v (flow, key, epoch, lsn, deleted)
+                SELECT %(flow)s, k, e, l, d FROM given ORDER BY k
+                ON CONFLICT (flow, key) DO UPDATE SET epoch = excluded.epoch, lsn = excluded.lsn, deleted = excluded.deleted
+                WHERE (excluded.epoch, excluded.lsn) > (v.epoch, v.lsn)
+                   OR ((excluded.epoch, excluded.lsn) = (v.epoch, v.lsn) AND v.deleted AND NOT excluded.deleted)
+                RETURNING v.key),
+        gone AS ({_removal(flow)} RETURNING 1),
+        written AS (INSERT INTO {table} AS t ({", ".join(columns)})
+                    SELECT {given}
+                    FROM given AS g JOIN won ON won.key = g.k {join} WHERE NOT g.d ORDER BY g.{key}
+                    ON CONFLICT ({key}) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in data)}
+                    WHERE ({", ".join(f"t.{name}" for name in data)})
+                          IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in data)})
+                    RETURNING 1)
+        SELECT (SELECT count(*) FROM won JOIN given AS g ON g.k = won.key WHERE g.f IS NOT TRUE),
+               (SELECT count(*) FROM gone), (SELECT count(*) FROM written),
+               (SELECT array_agg(won.key) FROM won JOIN json_array_elements_text(%(asked)s::json) AS a(key) USING (key))
+               {_waking(flow)}
+        """
+
+
+def _given(name: str, base: str, *, with_kept: bool) -> str:
+    given = f"g.{name}::jsonb" if base == "jsonb" else f"g.{name}"
+    return f"CASE WHEN '{name}' = ANY(g.kept) THEN s.{name} ELSE {given} END" if with_kept else given
+
+
+def _removal(flow: MirrorFlow) -> str:
+    table, key, mark = flow.target.table.qualified, flow.key, flow.deleted_at
+    joined = f"FROM given AS g JOIN won ON won.key = g.k WHERE g.d AND t.{key} = g.{key}"
+    if mark is None:
+        return f"DELETE FROM {table} AS t USING {joined.removeprefix('FROM ')}"
+    return f"UPDATE {table} AS t SET {mark} = g.{mark} {joined} AND t.{mark} IS DISTINCT FROM g.{mark}"
+
+
+def _waking(flow: MirrorFlow) -> str:
+    if flow.wakes is None:
+        return ""
+    return f", (SELECT pg_notify('{flow.wakes}', n::text) FROM (SELECT count(*) AS n FROM written) AS w WHERE n > 0)"
+
+
+def standing_statement(flow: MirrorFlow) -> str:
+    """Those of a JSON array of keys that have a row in the target, as text."""
+    table, key = flow.target.table.qualified, flow.key
+    return f"""
+        SELECT t.{key}::text FROM {table} AS t
+        JOIN json_array_elements_text(%(keys)s::json) AS k(key) ON t.{key} = k.key::{flow.target.column(key).type}
+        """
+
+
+def stale_keys_statement(flow: MirrorFlow, limit: int) -> str:
+    """Keys, as text and in order, of live versions and of target rows that are older than a fence (``epoch``, ``lsn``)."""
+    table, key = flow.target.table.qualified, flow.key
+    alive = "" if flow.deleted_at is None else f"AND t.{flow.deleted_at} IS NULL"
+    return f"""
+        SELECT key FROM (
+            SELECT key FROM sync.row_version
+            WHERE flow = %(flow)s AND NOT deleted AND (epoch, lsn) < (%(epoch)s, %(lsn)s)
+            UNION
+            SELECT t.{key}::text COLLATE "C" FROM {table} AS t
+            WHERE NOT EXISTS (SELECT FROM sync.row_version AS v WHERE v.flow = %(flow)s AND v.key = t.{key}::text) {alive}
+        ) AS stale
+        WHERE key > %(after)s ORDER BY key LIMIT {limit}
+        """

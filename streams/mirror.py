@@ -1,0 +1,165 @@
+"""Mirror flows: the newest state of each row goes to the target, if its version is newer than what stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from flows.model import MirrorFlow
+from schemas.problems import BadRecord, Reason
+from sinks.ledger import Claim, Locked
+from sinks.mirror_rows import mirror_statement, standing_statement
+from sinks.pool import Session
+from streams.applier import Written
+from streams.chunk import Chunk
+from streams.mirror_decoding import MirrorDecoder, RowState
+from tables.entry import Version, version_of
+
+
+@dataclass(frozen=True)
+class Won:
+    """Versions that won and that count, target rows removed and written, and row keys asked for that won."""
+
+    applied: int
+    removed: int
+    written: int
+    keys: frozenset[str]
+
+
+class MirrorWriter:
+    """Writes states inside a transaction that somebody else has begun under the ledger lock."""
+
+    def __init__(self, flow: MirrorFlow) -> None:
+        self._flow = flow.name
+        self.keeps_deleted = flow.deleted_at is not None
+        self._plain, self._with_kept = (mirror_statement(flow, with_kept=kept) for kept in (False, True))
+        self._standing = standing_statement(flow)
+
+    async def write(self, session: Session, states: Sequence[RowState], asked: Iterable[str] = ()) -> Won:
+        """Write the states whose version wins; ``asked`` are row keys of which the answer tells."""
+        if not states:
+            return Won(0, 0, 0, frozenset())
+        rows = (b"[%b]" % b",".join(map(_row, states))).decode()
+        statement = self._with_kept if any(state.kept for state in states) else self._plain
+        found = await session.row(statement, {"flow": self._flow, "rows": rows, "asked": _array(asked)})
+        assert found is not None, "the statement answers one row"
+        return Won(found[0], found[1], found[2], frozenset(found[3] or ()))
+
+    async def standing(self, session: Session, keys: Iterable[str]) -> set[str]:
+        """Those of the row keys that have a row in the target."""
+        return {key for (key,) in await session.rows(self._standing, {"keys": _array(keys)})}
+
+
+def _row(state: RowState) -> bytes:
+    kept = b',"kept":%b' % msgspec.json.encode(state.kept) if state.kept else b""
+    gone = b"true" if state.gone else b"false"
+    left_out = b"" if state.counts else b',"f":true'
+    key = msgspec.json.encode(state.row_key)
+    return b'{"k":%b,"e":%d,"l":%d,"d":%b%b%b,%b}' % (key, state.epoch, state.lsn, gone, left_out, kept, state.content)
+
+
+def _array(keys: Iterable[str]) -> str:
+    return msgspec.json.encode(list(keys)).decode()
+
+
+@dataclass(frozen=True)
+class MirrorApplier:
+    """See :class:`~streams.applier.Applier`."""
+
+    writer: MirrorWriter
+    decoder: MirrorDecoder
+
+    def has_accepted(self, claim: Claim, locked: Locked, truncate: Version) -> bool:  # noqa: ARG002 as the protocol has it
+        """Compare with the fence of the last rebuild."""
+        return truncate <= version_of(locked.rebuilt_epoch, locked.rebuilt_lsn)
+
+    async def catch_up(self, claim: Claim, chunk: Chunk, next_offset: int) -> None:
+        """Nothing is kept beside the target."""
+
+    def prepare(self, claim: Claim, locked: Locked, chunk: Chunk, *, barred: bool) -> MirrorApplication:  # noqa: ARG002 as the protocol has it
+        """Fold to the newest state of each row. A row that the database refused keeps its last good version."""
+        waves = [] if barred else _waves(chunk, keeps_deleted=self.writer.keeps_deleted)
+        return MirrorApplication(self.writer, chunk, locked.open_letters, waves)
+
+
+#: Row key → offset and content of its newest state.
+Newest = dict[str, tuple[int, RowState]]
+
+
+def _waves(chunk: Chunk, *, keeps_deleted: bool) -> list[Newest]:
+    """What to write, one after the other. Rows that stay when they are deleted first get their last content."""
+    numbered = list(zip(chunk.owners, chunk.changes, strict=True))
+    newest = _newest(numbered)
+    gone = {key for key, (_, state) in newest.items() if state.gone} if keeps_deleted else set()
+    last = _newest([(offset, state) for offset, state in numbered if state.row_key in gone and not state.gone]) if gone else {}
+    return [wave for wave in (last, newest) if wave]
+
+
+def _newest(numbered: list[tuple[int, RowState]]) -> Newest:
+    """What a state keeps comes from an earlier one of the chunk, or from the target."""
+    newest: Newest = {}
+    for offset, state in numbered:
+        standing = newest.get(state.row_key)
+        if standing is None or state.version > standing[1].version:
+            newest[state.row_key] = (offset, _carried(state, standing[1]) if state.kept and standing else state)
+    return newest
+
+
+def _carried(state: RowState, earlier: RowState) -> RowState:
+    if earlier.gone:
+        return state
+    columns = msgspec.json.decode(b"{%b}" % state.content, type=dict[str, msgspec.Raw])
+    before = msgspec.json.decode(b"{%b}" % earlier.content, type=dict[str, msgspec.Raw])
+    content = msgspec.json.encode(columns | {name: before[name] for name in state.kept})[1:-1]
+    return msgspec.structs.replace(state, content=content, kept=earlier.kept)
+
+
+@dataclass
+class MirrorApplication:
+    """See :class:`~streams.applier.Application`. All that it does is in the transaction."""
+
+    writer: MirrorWriter
+    chunk: Chunk
+    letters: dict[str, int]
+    waves: list[Newest]
+
+    async def write(self, session: Session) -> Written:
+        """One statement for each wave; one more where the source left values out."""
+        applied = removed = written = 0
+        healed: set[str] = set()
+        for newest in self.waves:
+            await self._refuse_unknown(session, newest)
+            won = await self.writer.write(session, [state for _, state in newest.values()], self.letters.keys() & newest.keys())
+            applied, removed, written = applied + won.applied, removed + won.removed, written + won.written
+            healed |= won.keys
+        filtered = sum(not state.counts for state in self.chunk.changes)
+        return Written(applied, removed, written, self._healed(healed), filtered)
+
+    async def _refuse_unknown(self, session: Session, newest: Newest) -> None:
+        """A value that the source left out and that is nowhere here: the row's last good version stands."""
+        kept = [key for key, (_, state) in newest.items() if state.kept]
+        for row_key in set(kept) - (await self.writer.standing(session, kept) if kept else set()):
+            offset, _ = newest.pop(row_key)
+            detail = "a column that the source left out is not known here; set REPLICA IDENTITY FULL and replay"
+            self.chunk.problems[offset] = BadRecord(Reason.UNCHANGED_TOAST, detail, row_key)
+
+    def _healed(self, won: set[str]) -> frozenset[str]:
+        """A good version heals a letter that lies before it, also when it is the letter itself that was sent again."""
+        chunk, letters = self.chunk, self.letters
+        return frozenset(
+            state.row_key
+            for offset, state in zip(chunk.owners, chunk.changes, strict=True)
+            if state.row_key in letters
+            and offset not in chunk.problems
+            and offset > letters[state.row_key]
+            and (state.row_key in won or offset in chunk.replays)
+        )
+
+    async def abandon(self, *, undo: bool) -> None:
+        """The transaction takes everything back."""
+
+    async def confirm(self) -> tuple[range, ...]:
+        """Nothing was written elsewhere."""
+        return ()

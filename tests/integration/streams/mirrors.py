@@ -1,0 +1,102 @@
+"""What the tests of the mirror flows share: rows of any flow's source, records of them, and units of work."""
+
+import json
+import random
+import uuid
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from types import SimpleNamespace
+
+import pytest
+
+from flows.document_metadata import DOCUMENT_METADATA
+from flows.golden_records import GOLDEN_RECORDS
+from schemas.message_key import message_key
+from sinks import ledger
+from sinks.payload_cipher import PayloadCipher
+from sinks.pool import Pool
+from streams.mirror import MirrorApplier, MirrorWriter
+from streams.mirror_decoding import MirrorDecoder
+from streams.share_breaker import ShareBreaker
+from streams.unit_of_work import UnitOfWork
+
+MIRRORS = (GOLDEN_RECORDS, DOCUMENT_METADATA)
+every_mirror = pytest.mark.parametrize("flow", MIRRORS, ids=lambda flow: flow.name)
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+TEXTS = ["", "a", "ರಾಮ", 'quote " and \\ back', "line\nbreak", "👩🏽‍🌾 x", "0123456789012345678901234567890123456789"]
+
+
+class MirrorLog:
+    """Records of one partition of a mirror flow, as Debezium would write them."""
+
+    def __init__(self, flow, topic=None, seed=0):
+        self.flow = flow
+        self.topic = topic or flow.topic
+        self.records = []
+        self._random = random.Random(seed)
+        self._lsn = count(1000)
+        self._minute = count()
+
+    def row(self, key=None, **values):
+        """A source row with random good values."""
+        made = {column.name: self._value(column) for column in self.flow.source.columns}
+        made[self.flow.source.primary_key] = key or str(uuid.UUID(int=self._random.getrandbits(128)))
+        return made | values
+
+    def _value(self, column):
+        if not column.required and self._random.random() < 0.2:
+            return None
+        base, sizes = column.sql_type.base, column.sql_type.sizes
+        if base == "uuid":
+            return str(uuid.UUID(int=self._random.getrandbits(128)))
+        if base in ("varchar", "text"):
+            return self._random.choice(TEXTS)[: sizes[0] if sizes else None]
+        if base == "date":
+            return f"{self._random.randint(1900, 2020)}-{self._random.randint(1, 12):02}-{self._random.randint(1, 28):02}Z"
+        if base == "timestamptz":
+            return (START + timedelta(microseconds=self._random.randrange(10**15))).isoformat().replace("+00:00", "Z")
+        if base == "numeric":
+            return str(Decimal(self._random.randint(0, 10 ** sizes[1])).scaleb(-sizes[1]))
+        if base == "jsonb":
+            return json.dumps([self._random.choice(TEXTS), self._random.randint(0, 9)])
+        return self._random.randrange(1000) if base != "boolean" else self._random.random() < 0.5
+
+    def event(self, op, before, after, lsn=None):
+        lsn = next(self._lsn) if lsn is None else lsn
+        at = START + timedelta(minutes=next(self._minute))
+        source = {"lsn": lsn, "ts_us": int(at.timestamp() * 1e6)}
+        value = {"op": op, "before": before, "after": after, "source": source}
+        key = message_key(self.flow, (after or before)[self.flow.source.primary_key])
+        return self.raw(json.dumps(value).encode(), key)
+
+    def upsert(self, row, op="u", lsn=None):
+        return self.event(op, None, row, lsn)
+
+    def delete(self, key, lsn=None):
+        return self.event("d", {self.flow.source.primary_key: key}, None, lsn)
+
+    def truncate(self, lsn=None):
+        return self.raw(json.dumps({"op": "t", "source": {"lsn": lsn or next(self._lsn), "ts_us": 0}}).encode(), None)
+
+    def raw(self, value, key=b"{}", headers=()):
+        record = SimpleNamespace(
+            topic=self.topic, partition=0, offset=len(self.records), timestamp=1000 + len(self.records),
+            key=key, value=value, headers=headers,
+        )  # fmt: skip
+        self.records.append(record)
+        return record
+
+
+def mirror_unit(flow, settings, breaker=(10_000, 0.9)):
+    """A unit of work and its pool."""
+    pool = Pool(getattr(settings, flow.target.table.database.value))
+    applier = MirrorApplier(MirrorWriter(flow), MirrorDecoder(flow, epoch=1))
+    return UnitOfWork(flow, applier, pool, PayloadCipher(settings.payload_keys), ShareBreaker(*breaker))
+
+
+async def mirror_claim(unit, owner="worker", topic=None):
+    async with unit.pool.session() as session:
+        (claim,) = await ledger.claim(session, unit.flow.name, owner, [(topic or unit.flow.topic, 0, 0)])
+    return claim
