@@ -7,9 +7,10 @@ Where ``SYNC_ENV_FILE`` is unset, the file that the local stack writes is read w
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from cryptography.fernet import Fernet
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -25,6 +26,7 @@ PRODUCTION_POOL = range(20, 51)
 EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 they are compared with, not bound
 
 T = TypeVar("T")
+E = TypeVar("E", bound="Environment")
 
 
 class ConfigurationError(Exception):
@@ -35,11 +37,13 @@ class ConfigurationError(Exception):
         super().__init__("configuration is not usable:\n" + "\n".join(f"  - {problem}" for problem in problems))
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """Variables that begin alike. Values are never quoted in errors."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class Credentials(_Section):
+class Credentials(Section):
     """A database login. ``password`` may be empty where certificates or peer authentication serve."""
 
     user: str
@@ -53,7 +57,7 @@ class ConnectorLogin(Credentials):
     sslkey: Path | None = None
 
 
-class Database(_Section):
+class Database(Section):
     """Where a database is and how the worker logs in (least privilege: role ``sync_worker``)."""
 
     host: str
@@ -90,7 +94,7 @@ class Database(_Section):
         } | {key: str(path) for key, path in files.items() if path}
 
 
-class Kafka(_Section):
+class Kafka(Section):
     """Brokers and how to reach them: plain, TLS, SASL or both."""
 
     bootstrap_servers: str
@@ -111,8 +115,26 @@ class Kafka(_Section):
             raise ValueError("needed with SASL")
         return value
 
+    def client_options(self) -> dict[str, Any]:
+        """Keyword arguments of every aiokafka client: where the brokers are and how to log in."""
+        options: dict[str, Any] = {"bootstrap_servers": self.bootstrap_servers, "security_protocol": self.security_protocol}
+        if self.security_protocol.endswith("SSL"):
+            options["ssl_context"] = self.tls_context()
+        if self.security_protocol.startswith("SASL"):
+            options["sasl_mechanism"] = self.sasl_mechanism
+            options["sasl_plain_username"] = self.sasl_username
+            options["sasl_plain_password"] = self.sasl_password.get_secret_value() if self.sasl_password else None
+        return options
 
-class Connect(_Section):
+    def tls_context(self) -> ssl.SSLContext:
+        """Verifies the brokers' certificates and host names; raises ``OSError`` when a file cannot be read."""
+        context = ssl.create_default_context(cafile=self.ssl_cafile)
+        if self.ssl_certfile is not None:
+            context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile)
+        return context
+
+
+class Connect(Section):
     """The Kafka Connect REST interface."""
 
     url: str = "http://127.0.0.1:8083"
@@ -120,7 +142,7 @@ class Connect(_Section):
     password: SecretStr | None = None
 
 
-class Worker(_Section):
+class Worker(Section):
     """One Faust worker process."""
 
     name: str = Field(default_factory=lambda: f"{os.uname().nodename}-{os.getpid()}")
@@ -153,12 +175,16 @@ class Worker(_Section):
         return f"http://{f'[{host}]' if ':' in host else host}:{self.web_port}/"
 
 
-class Settings(BaseSettings):
-    """Everything that differs between places; see the sections."""
+class Environment(BaseSettings):
+    """The sections that one kind of process reads."""
 
     model_config = SettingsConfigDict(
         env_prefix="SYNC_", env_nested_delimiter="__", frozen=True, extra="ignore", hide_input_in_errors=True
     )
+
+
+class Settings(Environment):
+    """Everything that differs between places for workers and commands; see the sections."""
 
     warehouse: Database
     citizen: Database
@@ -195,21 +221,26 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
+    """Read what workers and commands need; raises :class:`ConfigurationError` that names every problem."""
+    return load(Settings)
+
+
+def load(kind: type[E]) -> E:
     """Read the environment; raises :class:`ConfigurationError` that names every problem."""
     file = os.environ.get("SYNC_ENV_FILE") or (LOCAL_ENV_FILE if LOCAL_ENV_FILE.exists() else None)
     try:
-        return Settings(_env_file=file)  # type: ignore[call-arg]
+        return kind(_env_file=file)  # type: ignore[call-arg]
     except ValidationError as error:
-        raise ConfigurationError([problem for item in error.errors() for problem in _problems(item)]) from None
+        raise ConfigurationError([problem for item in error.errors() for problem in _problems(kind, item)]) from None
     except SettingsError as error:
         raise ConfigurationError([f"{error}: a section is set by its parts, such as SYNC_WAREHOUSE__HOST"]) from None
 
 
-def _problems(item: ErrorDetails) -> Iterator[str]:
+def _problems(kind: type[Environment], item: ErrorDetails) -> Iterator[str]:
     variable = "SYNC_" + "__".join(str(part).upper() for part in item["loc"])
     match item["type"]:
         case "missing":
-            required = _required_parts(item["loc"])
+            required = _required_parts(kind, item["loc"])
             yield from (f"{name} is not set" for name in ([f"{variable}__{part}" for part in required] or [variable]))
         case "extra_forbidden":
             yield f"{variable} is no setting"
@@ -219,9 +250,9 @@ def _problems(item: ErrorDetails) -> Iterator[str]:
             yield f"{variable}: {item['msg']}"
 
 
-def _required_parts(location: tuple[int | str, ...]) -> list[str]:
+def _required_parts(kind: type[Environment], location: tuple[int | str, ...]) -> list[str]:
     """What must be set of a section of which nothing is set."""
-    section = Settings.model_fields[str(location[0])].annotation
+    section = kind.model_fields[str(location[0])].annotation
     if len(location) > 1 or not (isinstance(section, type) and issubclass(section, BaseModel)):
         return []
     return [name.upper() for name, field in section.model_fields.items() if field.is_required()]

@@ -14,7 +14,6 @@ from demo.console import progress_bar
 from demo.generate import Population, load_history
 from flows.model import Flow
 from streams.batches import Record
-from streams.kafka_client import client_options
 from streams.log_reader import LogReader, Partition
 
 SEED = 1
@@ -80,7 +79,7 @@ def _change(record: Record) -> dict[str, Any]:
 
 async def _streamed(stage: Stage, partitions: list[Partition], expected: int) -> tuple[dict[Partition, int], list[Record]]:
     """Return the ends once they hold ``expected`` records, and the last record of each partition that has any."""
-    reader = LogReader(client_options(stage.settings.kafka))
+    reader = LogReader(stage.settings.kafka.client_options())
     try:
         ends = await _ends(reader, partitions, expected)
         last = await reader.records_at({partition: end - 1 for partition, end in ends.items() if end})

@@ -5,7 +5,6 @@ import asyncio
 from aiokafka.admin import AIOKafkaAdminClient
 
 from bench.stage import Stage
-from streams.kafka_client import client_options
 
 STABLE = "Stable"
 
@@ -16,7 +15,7 @@ def stable_members(stage: Stage, group: str) -> int:
 
 
 async def _stable_members(stage: Stage, group: str) -> int:
-    admin = AIOKafkaAdminClient(**client_options(stage.settings.kafka))
+    admin = AIOKafkaAdminClient(**stage.settings.kafka.client_options())
     await admin.start()
     try:
         [answer] = await admin.describe_consumer_groups([group])

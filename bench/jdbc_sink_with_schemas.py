@@ -18,7 +18,6 @@ from cli.connectors import connector_configurations
 from cli.topics import ensure_topics
 from flows.replication import replication_name
 from schemas.topics import Topic
-from streams.kafka_client import client_options
 
 PREFIX = "with-schemas"
 CONNECTOR = "bench-with-schemas"
@@ -75,7 +74,7 @@ class JdbcSinkWithSchemas(JdbcSink):
 
 
 async def _delete(stage: Stage, topic: str) -> None:
-    admin = AIOKafkaAdminClient(**client_options(stage.settings.kafka))
+    admin = AIOKafkaAdminClient(**stage.settings.kafka.client_options())
     await admin.start()
     try:
         await admin.delete_topics([topic])

@@ -9,7 +9,6 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from schemas.connector import RECORD_BYTES
 from settings import Kafka
 from sinks.operations.positions import LogRange
-from streams.kafka_client import client_options
 
 Partition = tuple[str, int]
 
@@ -29,7 +28,7 @@ class OutgoingRecord:
 
 async def log_ranges(kafka: Kafka, partitions: Collection[Partition]) -> dict[Partition, LogRange]:
     """Ask how far the logs reach; partitions that the broker does not have are left out."""
-    consumer = AIOKafkaConsumer(**client_options(kafka), enable_auto_commit=False, request_timeout_ms=_TIMEOUT_MS)
+    consumer = AIOKafkaConsumer(**kafka.client_options(), enable_auto_commit=False, request_timeout_ms=_TIMEOUT_MS)
     try:  # also when it cannot start, it has to be stopped
         await consumer.start()
         known = await consumer.topics()
@@ -42,7 +41,7 @@ async def log_ranges(kafka: Kafka, partitions: Collection[Partition]) -> dict[Pa
 
 async def send(kafka: Kafka, record: OutgoingRecord) -> int:
     """Write one record and return its offset when all in-sync replicas have it."""
-    producer = AIOKafkaProducer(**client_options(kafka), acks="all", enable_idempotence=True, max_request_size=RECORD_BYTES)
+    producer = AIOKafkaProducer(**kafka.client_options(), acks="all", enable_idempotence=True, max_request_size=RECORD_BYTES)
     try:
         await producer.start()
         sent: Any = await producer.send_and_wait(

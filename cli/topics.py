@@ -9,14 +9,13 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from schemas.topics import Topic
 from settings import Kafka
 from sinks.operations.audit import RefusedError
-from streams.kafka_client import client_options
 
 _NO_ERROR: Final = 0
 
 
 async def ensure_topics(kafka: Kafka, topics: Iterable[Topic]) -> list[str]:
     """Create what is missing and return the names; raises :class:`RefusedError` for a wrong number of partitions."""
-    admin = AIOKafkaAdminClient(**client_options(kafka))
+    admin = AIOKafkaAdminClient(**kafka.client_options())
     try:
         await admin.start()
         existing = {found["topic"]: len(found["partitions"]) for found in await admin.describe_topics()}

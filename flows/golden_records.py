@@ -18,7 +18,7 @@ GOLDEN_RECORDS: Final = MirrorFlow(
         table=Table(Database.WAREHOUSE, "public", "golden_records"),
         columns=(
             SourceColumn("gr_id", "uuid", required=True),
-            SourceColumn("family_id", "uuid", required=True),
+            SourceColumn("family_id", "uuid"),  # null for people whom only the portal knows
             SourceColumn("jan_aadhaar", "varchar(12)", private=True),
             SourceColumn("full_name", "varchar(255)"),
             SourceColumn("date_of_birth", "date"),

@@ -151,10 +151,12 @@ def _change_check(flow: Flow) -> Callable[[str, bytes | None, Any], None]:
 
 
 def _envelope_type(flow: Flow) -> type[msgspec.Struct]:
-    """``after`` with every column; ``before`` only with what identifies a row, so that old rubbish does no harm."""
+    """``after`` with every column; ``before`` with what identifies a row and what is compared, so that old rubbish does no harm."""
     full = _row_type(flow)
     identity = {flow.source.primary_key, flow.source.message_key}
-    short = msgspec.defstruct("Identity", [_field(c) for c in flow.source.columns if c.name in identity], gc=False)
+    fixed = [_field(column) for column in flow.source.columns if column.name in identity]
+    compared: list[Any] = [(name, Any, None) for name in flow.compared_columns if name not in identity]
+    short = msgspec.defstruct("Before", [*fixed, *compared], gc=False)
     fields: list[Any] = [
         ("op", str),
         ("source", _Position),

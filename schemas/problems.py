@@ -9,6 +9,8 @@ class Reason(StrEnum):
     """One word per rule of the data quality section; written to ``sync.dead_letter.reason``."""
 
     MALFORMED_JSON = "malformed_json"
+    MALFORMED_AVRO = "malformed_avro"
+    UNKNOWN_SCHEMA = "unknown_schema"
     WRONG_TYPE = "wrong_type"
     MISSING_FIELD = "missing_field"
     OUT_OF_RANGE = "out_of_range"

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from flows.callback_model import Callback
+from flows.callback_registry import CALLBACKS
 from flows.model import Flow
 from flows.replication import captured_tables
 from flows.tables import Database
@@ -41,8 +43,13 @@ def command_topics(flows: Iterable[Flow]) -> tuple[Topic, ...]:
     return tuple(Topic(flow.command_topic, flow.partitions) for flow in flows)
 
 
-def all_topics(flows: Iterable[Flow]) -> tuple[Topic, ...]:
-    """Return every topic of the flows."""
+def callback_topics(callbacks: Iterable[Callback]) -> tuple[Topic, ...]:
+    """Return the topics that the intake of callbacks writes."""
+    return tuple(Topic(callback.topic, callback.partitions) for callback in callbacks)
+
+
+def all_topics(flows: Iterable[Flow], callbacks: Iterable[Callback] = CALLBACKS) -> tuple[Topic, ...]:
+    """Return every topic of the flows and of the callbacks."""
     flows = tuple(flows)
     sources = (topic for database in Database for topic in source_topics(database, flows))
-    return (*sources, *command_topics(flows))
+    return (*sources, *command_topics(flows), *callback_topics(callbacks))

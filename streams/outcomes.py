@@ -34,20 +34,32 @@ class Latencies:
 
 @dataclass
 class PartitionStatistics:
-    """Counts since this worker took the partition over."""
+    """Counts since this worker took the partition over.
+
+    ``waiting_since`` is Kafka's timestamp (ms) of the oldest record that is in the log and not applied, as last known;
+    ``asked_offset`` the offset of which the log told it.
+    """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     latencies: Latencies = field(default_factory=Latencies)
     recent: deque[tuple[float, int]] = field(default_factory=deque)
-    behind_since: float | None = None
+    waiting_since: int | None = None
+    asked_offset: int | None = None
 
     def committed(self, counts: dict[Outcome, int], source_times: list[int]) -> None:
         """A chunk is visible; ``source_times`` in microseconds of a sample of its records."""
         now = time.time()
-        self.behind_since = None  # Progress: what waits now has not waited longer than since here.
         self.outcomes.update(counts)
         self.recent.append((now, sum(counts.values())))
         self.latencies.add(source_times)
+
+    def level(self) -> None:
+        """Nothing waits."""
+        self.waiting_since = self.asked_offset = None
+
+    def holds(self, timestamp: int) -> None:
+        """The oldest record that waits is in the lane."""
+        self.waiting_since, self.asked_offset = timestamp, None
 
     def rate(self) -> float:
         """Records per second over the last :data:`RATE_WINDOW` seconds."""

@@ -18,7 +18,6 @@ import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from settings import Settings, load_settings
-from streams.kafka_client import client_options
 
 WRITERS = 4
 FETCH_BYTES = 4 * 2**20
@@ -44,7 +43,7 @@ class PlainLoop:
         database: dict[str, Any] = {**self._settings.citizen.conninfo()}
         consumer = AIOKafkaConsumer(
             self._topic,
-            **client_options(self._settings.kafka),
+            **self._settings.kafka.client_options(),
             group_id=self._group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",

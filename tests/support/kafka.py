@@ -8,7 +8,6 @@ from aiokafka.admin import AIOKafkaAdminClient
 from cli.broker import OutgoingRecord, log_ranges, send
 from flows.model import Flow
 from settings import Kafka
-from streams.kafka_client import client_options
 from tests.support.waiting import eventually
 
 INTERNAL = ("connect-", "__consumer_offsets", "__transaction_state", "__share_group_state")
@@ -49,7 +48,7 @@ def ours(topic: str) -> bool:
 
 
 async def _topics(kafka: Kafka) -> list[str]:
-    admin = AIOKafkaAdminClient(**client_options(kafka))
+    admin = AIOKafkaAdminClient(**kafka.client_options())
     await admin.start()
     try:
         names: Iterable[str] = await admin.list_topics()
@@ -59,7 +58,7 @@ async def _topics(kafka: Kafka) -> list[str]:
 
 
 async def _delete(kafka: Kafka, wanted: Callable[[str], bool]) -> None:
-    admin = AIOKafkaAdminClient(**client_options(kafka))
+    admin = AIOKafkaAdminClient(**kafka.client_options())
     await admin.start()
     try:
         names = [name for name in await admin.list_topics() if wanted(name)]

@@ -24,6 +24,7 @@ BREACHES = {
     "databases": ("sinks/pool.py", "import schemas.topics"),
     "state": ("tables/ranking.py", "import sinks.sqlstate"),
     "events": ("streams/chunk.py", "import cli.output"),
+    "intake": ("callbacks/rate_limit.py", "import streams.outage"),
     "pages": ("views/__init__.py", "import streams.outage"),
     "commands": ("cli/output.py", "import demo.pace"),
     "platform": ("stack/backoff.py", "import flows.types"),

@@ -14,7 +14,6 @@ from cli.app import app
 from cli.topics import ensure_topics
 from flows.registry import FLOWS
 from schemas.topics import all_topics
-from streams.kafka_client import client_options
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def records(settings):
 
 
 async def read_to_the_end(kafka, topic):
-    consumer = AIOKafkaConsumer(**client_options(kafka), enable_auto_commit=False, max_partition_fetch_bytes=2**24)
+    consumer = AIOKafkaConsumer(**kafka.client_options(), enable_auto_commit=False, max_partition_fetch_bytes=2**24)
     await consumer.start()
     try:
         (count,) = {known.partitions for known in all_topics(FLOWS) if known.name == topic}

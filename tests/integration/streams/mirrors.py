@@ -48,20 +48,17 @@ class MirrorLog:
     def _value(self, column):
         if not column.required and self._random.random() < 0.2:
             return None
-        base, sizes = column.sql_type.base, column.sql_type.sizes
-        if base == "uuid":
-            return str(uuid.UUID(int=self._random.getrandbits(128)))
-        if base in ("varchar", "text"):
-            return self._random.choice(TEXTS)[: sizes[0] if sizes else None]
-        if base == "date":
-            return f"{self._random.randint(1900, 2020)}-{self._random.randint(1, 12):02}-{self._random.randint(1, 28):02}Z"
-        if base == "timestamptz":
-            return (START + timedelta(microseconds=self._random.randrange(10**15))).isoformat().replace("+00:00", "Z")
-        if base == "numeric":
-            return str(Decimal(self._random.randint(0, 10 ** sizes[1])).scaleb(-sizes[1]))
-        if base == "jsonb":
-            return json.dumps([self._random.choice(TEXTS), self._random.randint(0, 9)])
-        return self._random.randrange(1000) if base != "boolean" else self._random.random() < 0.5
+        make = {
+            "uuid": lambda _: str(uuid.UUID(int=self._random.getrandbits(128))),
+            "varchar": lambda sizes: self._random.choice(TEXTS)[: sizes[0]],
+            "text": lambda _: self._random.choice(TEXTS),
+            "date": lambda _: f"{self._random.randint(1900, 2020)}-{self._random.randint(1, 12):02}-11Z",
+            "timestamptz": lambda _: (START + timedelta(microseconds=self._random.randrange(10**15))).isoformat(),
+            "numeric": lambda sizes: str(Decimal(self._random.randint(0, 10 ** sizes[1])).scaleb(-sizes[1])),
+            "jsonb": lambda _: json.dumps([self._random.choice(TEXTS), self._random.randint(0, 9)]),
+            "boolean": lambda _: self._random.random() < 0.5,
+        }.get(column.sql_type.base, lambda _: self._random.randrange(1000))
+        return make(column.sql_type.sizes)
 
     def event(self, op, before, after, lsn=None):
         lsn = next(self._lsn) if lsn is None else lsn

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -66,7 +67,7 @@ def rewind(target):
 def in_chunks(records, chance):
     """The records, cut at random places."""
     cuts = [0, *sorted(chance.sample(range(1, len(records)), min(6, len(records) - 1))), len(records)]
-    return [records[low:high] for low, high in zip(cuts, cuts[1:], strict=False)]
+    return [records[low:high] for low, high in pairwise(cuts)]
 
 
 def history(flow, seed, events=250, keys=25):
