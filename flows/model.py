@@ -11,7 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from flows.schedule import Schedule
-from flows.tables import IDENTIFIER, DefinitionError, Filter, Source, Target, names_of
+from flows.tables import IDENTIFIER, DefinitionError, Filter, Source, Table, Target, names_of
 from flows.types import SqlType
 
 
@@ -60,6 +60,7 @@ class Flow:
     def _problems(self) -> Iterator[str]:
         yield from self.source.problems()
         yield from self.target.problems()
+        yield from self._compared_problems()
         if self.source.table.database is self.target.table.database:
             yield "source and target are the same database"
         if self.partitions < 1:
@@ -84,6 +85,10 @@ class Flow:
         if isinstance(self.version, TimeOf):
             yield self.version.column
 
+    def _compared_problems(self) -> Iterator[str]:
+        if self.compared_columns and not self.source.replica_identity_full:
+            yield "old values are compared, so the source must have replica identity full"
+
     def _deciding_problems(self) -> Iterator[str]:
         for name in self._deciding_columns():
             if not self.source.column(name).required:
@@ -98,6 +103,11 @@ class Flow:
     def masked_columns(self) -> tuple[str, ...]:
         """Target columns that hold a mask."""
         return tuple(column.name for column in self.target.columns if column.masks)
+
+    @property
+    def compared_columns(self) -> tuple[str, ...]:
+        """Source columns of which an event's old value is needed too; the source must have replica identity full."""
+        return ()
 
     @property
     def topic(self) -> str:
@@ -169,16 +179,34 @@ class RankedFlow(Flow):
         return (*super().written_columns, (self.ranking.rank, SqlType("smallint")))
 
 
+@dataclass(frozen=True)
+class Notice:
+    """A row in ``table`` for every create of a source row and every change of one of ``watched``, once.
+
+    What tells notices apart, and makes their id, is the row's values of ``identity``. ``message`` is a text with target columns
+    in braces; ``metadata`` are target columns. ``reference`` are columns of the table that hold a target column of that name.
+    """
+
+    table: Table
+    type: str
+    watched: tuple[str, ...]
+    identity: tuple[str, ...]
+    message: str
+    metadata: tuple[str, ...]
+    reference: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class MirrorFlow(Flow):
     """One target row per source row; when that is deleted or does not count any more, the target row goes.
 
     ``deleted_at``: a target column that is set to the time of the delete instead. ``wakes``: the notification channel on which
-    every transaction that wrote rows says so.
+    every transaction that wrote rows says so. ``notice``: what people are told, in the same transaction.
     """
 
     deleted_at: str | None = None
     wakes: str | None = None
+    notice: Notice | None = None
 
     def _problems(self) -> Iterator[str]:
         yield from super()._problems()
@@ -192,6 +220,16 @@ class MirrorFlow(Flow):
             yield f"the column {self.deleted_at!r} is computed and may not be mapped"
         if self.wakes is not None and not IDENTIFIER.fullmatch(self.wakes):
             yield f"the channel {self.wakes!r} is not a plain identifier"
+
+    def _used_columns(self) -> Iterator[str]:
+        yield from super()._used_columns()
+        if self.notice is not None:
+            yield from (*self.notice.watched, *self.notice.identity)
+
+    @property
+    def compared_columns(self) -> tuple[str, ...]:
+        """What a notice watches."""
+        return self.notice.watched if self.notice else ()
 
     @property
     def key(self) -> str:
