@@ -156,8 +156,10 @@ class Worker(Section):
     max_chunk_bytes: int = Field(
         default=8 * 2**20, ge=1, description="bytes that may wait in a lane, and that one transaction may merge"
     )
+    max_waiting_bytes: int = Field(default=40 * 2**20, ge=1, description="bytes that may wait in all lanes together")
     max_fetch_bytes: int = Field(default=2**20, ge=1, description="bytes per partition and fetch")
     tick_interval: float = Field(default=20.0, gt=0, description="seconds between looks for what time alone changes")
+    parking_deadline: float = Field(default=900.0, gt=0, description="seconds that a record may wait for what it refers to")
     control_interval: float = Field(default=1.0, gt=0, description="seconds between looks at pause, replay and resume")
     block_cache_bytes: int = Field(default=16 * 2**20, ge=2**20, description="RocksDB block cache per process")
     dead_letter_share: float = Field(default=0.2, gt=0, le=1, description="share of a window that stops the flow")

@@ -16,17 +16,24 @@ from app.allocator import give_back_free_memory
 from app.cluster import DatabaseCluster
 from app.configuration import faust_configuration
 from app.worker_view import OwnState
+from flows.append_model import AppendFlow
 from flows.model import Flow, MirrorFlow, RankedFlow
 from flows.registry import FLOWS
 from settings import Settings
 from sinks import worker_status
+from sinks.parked import ParkedTable
 from sinks.payload_cipher import PayloadCipher
 from sinks.pool import Pool
 from sinks.source_identity import FIRST_EPOCH
+from streams.append import AppendApplier, AppendWriter
+from streams.append_decoding import AppendDecoder
+from streams.append_rebuild import AppendRebuilder
+from streams.append_upkeep import AppendUpkeep
 from streams.applier import Applier
 from streams.batches import BatchScheduler
 from streams.coordinator import Coordinator
 from streams.expiry import Expiry
+from streams.inbox import Budget
 from streams.lane import LaneServices
 from streams.log_reader import LogReader
 from streams.mirror import MirrorApplier, MirrorWriter
@@ -34,11 +41,13 @@ from streams.mirror_decoding import MirrorDecoder
 from streams.mirror_rebuild import MirrorRebuilder
 from streams.mirror_upkeep import MirrorUpkeep
 from streams.outage import Circuit, is_outage
+from streams.patience import Patience
 from streams.ranked import RankedApplier
 from streams.ranked_decoding import RankedDecoder
 from streams.ranked_upkeep import RankedUpkeep
 from streams.ranked_writer import RankedWriter
 from streams.rebuild import Rebuilder
+from streams.release import Release
 from streams.share_breaker import ShareBreaker
 from streams.status import StatusBook
 from streams.transport import LedgerConsumer, LedgerTransport
@@ -82,6 +91,7 @@ class Composition:
         client = settings.kafka.client_options()
         self._control_reader, self._status_reader = LogReader(client), LogReader(client)
         self._slots = asyncio.Semaphore(CHUNKS_AT_A_TIME)
+        self._budget = Budget(settings.worker.max_waiting_bytes)
         self._cipher = PayloadCipher(settings.payload_keys)
         self.changelogs: frozenset[str] = frozenset()
         self._coordinators = [self._flow(flow) for flow in FLOWS]
@@ -116,6 +126,7 @@ class Composition:
             circuit=Circuit(target),
             log_reader=self._control_reader,
             slots=self._slots,
+            budget=self._budget,
             crash=self._crash,
             generation=lambda: self._app.consumer_generation_id,
         )
@@ -130,6 +141,8 @@ class Composition:
             return self._ranked(flow, source, target)
         if isinstance(flow, MirrorFlow):
             return self._mirror(flow, source, target)
+        if isinstance(flow, AppendFlow):
+            return self._append(flow, source, target)
         raise TypeError(f"flow {flow.name}: nobody applies a {type(flow).__name__}")
 
     def _ranked(self, flow: RankedFlow, source: Pool, target: Pool) -> tuple[RankedApplier, RankedUpkeep]:
@@ -144,6 +157,13 @@ class Composition:
         decoder, writer = MirrorDecoder(flow, epoch=FIRST_EPOCH), MirrorWriter(flow)
         rebuilder = MirrorRebuilder(flow, source, target, writer, decoder)
         return MirrorApplier(writer, decoder), MirrorUpkeep(rebuilder)
+
+    def _append(self, flow: AppendFlow, source: Pool, target: Pool) -> tuple[AppendApplier, AppendUpkeep]:
+        deadline = self._settings.worker.parking_deadline
+        parked = ParkedTable(flow.name, flow.reference, flow.reference_source.type, self._cipher)
+        applier = AppendApplier(flow, AppendWriter(flow), parked, AppendDecoder(flow, epoch=FIRST_EPOCH), deadline)
+        rebuilder = AppendRebuilder(applier, source, target)
+        return applier, AppendUpkeep(rebuilder, Release(applier, target, self._cipher), Patience.within(deadline))
 
     def _agent(self, flow: Flow, topic: str, coordinator: Coordinator) -> None:
         source = self._app.topic(

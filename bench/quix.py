@@ -27,5 +27,6 @@ class Quix(Peer):
     def launch(self, stage: Stage) -> Launch:
         """Compose the command."""
         topic, columns = self.flow.topic, ",".join(self.table.columns)
-        arguments = [self.group, topic, BENCH_SCHEMA, self.table.name, columns, NULL_TEXT]
+        state = str(stage.stack.folder.root / "quix")
+        arguments = [self.group, topic, BENCH_SCHEMA, self.table.name, columns, NULL_TEXT, state]
         return Launch([str(peer_python(stage.say)), str(PROGRAM), *arguments])

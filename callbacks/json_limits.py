@@ -14,7 +14,7 @@ MAX_EXPONENT_DIGITS: Final = 3
 
 _TOKENS: Final = re.compile(
     rb"""
-    (?P<text>"(?:[^"\\]++|\\.)*+(?:"|\Z))
+    (?P<text>"(?:[^"\\]++|\\.)*+(?:"|\\?\Z))  # also one that never ends, or every later quote would be tried as a beginning
     | (?P<open>[\[{])
     | (?P<close>[\]}])
     | (?P<number>-?[0-9][0-9.eE+-]*+)

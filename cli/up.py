@@ -58,7 +58,7 @@ def up(
             if not stop.is_set():
                 step()
         demo = {"DEMO_TRICKLE_RATE": str(rate), "DEMO_TRICKLE_FAMILIES": str(families)}
-        supervisor = Supervisor(f"worker={workers},demo=1", state, stack.env | demo, say=_say)
+        supervisor = Supervisor(f"worker={workers},callbacks=1,demo=1", state, stack.env | demo, say=_say)
         closing.callback(supervisor.stop)
         if not stop.is_set():
             supervisor.start()

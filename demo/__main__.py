@@ -9,7 +9,6 @@ import signal
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,15 +16,17 @@ import psycopg
 import typer
 
 from demo.console import per_second, progress_bar, stamp, summary
-from demo.databases import Connection, DatabaseName, apply_schema, connect
-from demo.evaluations import TABLE as SNAPSHOTS
-from demo.generate import Population, load_history
-from demo.runner import Runner, burst_for
-from demo.trickle import Trickle
+from demo.databases import DatabaseName, apply_schema, connect
+from demo.evaluations import TABLE as EVALUATIONS
+from demo.generate import load_history
+from demo.history import Past, Sizes, histories_of, load_tables
+from demo.population import Population
+from demo.relay import Plan, run
+from demo.sources import SOURCES, Source, by_table, source_of
 from settings import ConfigurationError, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 app = typer.Typer(
     context_settings={"auto_envvar_prefix": "DEMO"},
@@ -33,14 +34,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Families = Annotated[int, typer.Option(min=1, help="Families that evaluations are drawn for.")]
+Families = Annotated[int, typer.Option(min=1, help="Families, four people each on average.")]
 PopulationSeed = Annotated[int, typer.Option(help="Seed of the families; the same for load and trickle.")]
 Snapshots = Annotated[int, typer.Option(min=0, help="Evaluations to load.")]
-Append = Annotated[bool, typer.Option("--append", help="Load although there are evaluations already.")]
-Rate = Annotated[float, typer.Option(min=0, help="Changes per second; 0: as fast as possible.")]
+Applications = Annotated[int, typer.Option(min=0, help="Applications of the portal; decisions follow from them.")]
+Documents = Annotated[int, typer.Option(min=0, help="Documents, most of them handed in with an application.")]
+UserEvents = Annotated[int, typer.Option(min=0, help="What users did in the portal.")]
+Feedback = Annotated[int, typer.Option(min=0, help="What users said.")]
+Append = Annotated[bool, typer.Option("--append", help="Only load more evaluations, although there are some already.")]
+Rate = Annotated[float, typer.Option(min=0, help="Changes per second, both databases together; 0: as fast as possible.")]
 Seed = Annotated[int, typer.Option(help="Seed of the changes.")]
 Changes = Annotated[int | None, typer.Option(min=1, help="Stop after so many changes; otherwise on SIGTERM.")]
 Burst = Annotated[int | None, typer.Option(min=1, help="Changes per transaction; derived from the rate if not given.")]
+Tables = Annotated[list[str] | None, typer.Option("--table", help="Change this table only, schema.name; may be repeated.")]
 
 
 @app.command()
@@ -54,58 +60,86 @@ def schema() -> None:
 
 
 @app.command()
-def load(
+def load(  # noqa: PLR0913 every option is a parameter
     *,
     families: Families = 2000,
-    snapshots: Snapshots = 20_000,
+    snapshots: Snapshots = Sizes.evaluations,
+    applications: Applications = Sizes.applications,
+    documents: Documents = Sizes.documents,
+    user_events: UserEvents = Sizes.user_events,
+    feedback: Feedback = Sizes.feedback,
     population_seed: PopulationSeed = 1,
     append: Append = False,
 ) -> None:
-    """Load schemes and the evaluations of the last 40 days; leaves a table that has some alone unless --append."""
-    now = datetime.now(UTC)
-    with _explained(), connect(load_settings(), DatabaseName.WAREHOUSE) as conn:
-        if not append and _has_rows(conn):
-            typer.echo(f"{SNAPSHOTS} has evaluations already; nothing loaded (--append loads more)")
-            return
-        typer.echo(f"loading {snapshots:,} evaluations of {families:,} families up to {stamp(now)}")
-        began = time.monotonic()
-        with progress_bar("evaluations", snapshots) as progress:
-            added = load_history(conn, Population(population_seed, families), snapshots, now, progress)
-        took = time.monotonic() - began
-        typer.echo(", ".join(f"{table} +{rows:,}" for table, rows in added.items()))
-        typer.echo(f"rows: {per_second(sum(added.values()), took)}")
+    """Load the history of the last weeks into both databases; leaves tables that have rows alone."""
+    sizes = Sizes(snapshots, applications, documents, user_events, feedback)
+    past = Past(Population(population_seed, families), sizes, datetime.now(UTC))
+    with _explained():
+        if append:
+            _load_evaluations(past)
+        else:
+            for name in DatabaseName:
+                _load(name, past)
 
 
 @app.command()
-def trickle(
+def trickle(  # noqa: PLR0913 every option is a parameter
     *,
     rate: Rate = 5.0,
     seed: Seed = 1,
     changes: Changes = None,
     burst: Burst = None,
+    table: Tables = None,
     families: Families = 2000,
     population_seed: PopulationSeed = 1,
 ) -> None:
-    """Keep changing the evaluations, each transaction committed, until SIGTERM or Ctrl-C."""
+    """Keep changing the source tables of both databases, each transaction committed, until SIGTERM or Ctrl-C."""
+    plan = Plan(Population(population_seed, families), seed, _sources(table), rate, burst, changes)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with _explained():
-        open_connection = partial(connect, load_settings(), DatabaseName.WAREHOUSE)
-        runner = Runner(Trickle(Population(population_seed, families), seed), open_connection, _say, stop)
+        settings = load_settings()
         _say(f"trickle of {rate:g} changes/s, seed {seed}")
         began = time.monotonic()
-        done = runner.run(rate, burst or burst_for(rate), changes)
-        _say(f"changes: {per_second(done.total(), time.monotonic() - began)}: {summary(done)}")
+        done = run(plan, settings, _say, stop)
+        found = summary(done if len(plan.sources) == 1 else by_table(done))
+        _say(f"changes: {per_second(done.total(), time.monotonic() - began)}: {found}")
+
+
+def _load(name: DatabaseName, past: Past) -> None:
+    began = time.monotonic()
+    with connect(load_settings(), name) as conn, progress_bar(f"{name}: rows", None) as progress:
+        added = load_tables(conn, histories_of(name), past, progress)
+    loaded = {table: rows for table, rows in added.items() if rows}
+    _report(name, loaded, began)
+    if left := [table for table in added if table not in loaded]:
+        typer.echo(f"{name}: left alone, having rows or nothing to load: {', '.join(left)}")
+
+
+def _load_evaluations(past: Past) -> None:
+    began = time.monotonic()
+    count = past.sizes.evaluations
+    with connect(load_settings(), DatabaseName.WAREHOUSE) as conn, progress_bar(EVALUATIONS, count) as progress:
+        added = load_history(conn, past.population, count, past.now, progress)
+    _report(DatabaseName.WAREHOUSE, added, began)
+
+
+def _report(name: DatabaseName, added: dict[str, int], began: float) -> None:
+    if added:
+        typer.echo(f"{name}: {', '.join(f'{table} +{rows:,}' for table, rows in added.items())}")
+        typer.echo(f"{name}: rows {per_second(sum(added.values()), time.monotonic() - began)}")
+
+
+def _sources(tables: Collection[str] | None) -> tuple[Source, ...]:
+    try:
+        return tuple(source_of(table) for table in tables) if tables else SOURCES
+    except KeyError as error:
+        raise typer.BadParameter(error.args[0], param_hint="--table") from None
 
 
 def _say(line: str) -> None:
     typer.echo(f"{stamp(datetime.now(UTC))} {line}")
-
-
-def _has_rows(conn: Connection) -> bool:
-    row = conn.execute("SELECT EXISTS (SELECT FROM eligibility.eligibility_snapshots)").fetchone()
-    return bool(row and row[0])
 
 
 @contextmanager

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, LiteralString
+from typing import TYPE_CHECKING, Final, LiteralString
 
 from demo.catalogue import schemes
 from demo.evaluations import HISTORY, Evaluation, draw_score, draw_status, evaluate
 from demo.explanations import explain
+from demo.recipes import Recipe, Recipes, Situation
+from demo.statements import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from random import Random
-
-    from demo.population import Population
+    from demo.recipes import Draw, Values
 
 # How long the portal shows an evaluation; those that come this close to it expire while one watches.
 EXPIRY_AGE = timedelta(days=30)
@@ -35,33 +33,6 @@ class ChangeKind(StrEnum):
     TOUCH = "touch"
     FAMILY_MOVE = "family move"
     DELETE = "delete"
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What a change may depend on: the draw, the people and the time."""
-
-    rng: Random
-    population: Population
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One statement; it changes one row, a family move all rows of the member. Empty table: only inserts do."""
-
-    kind: ChangeKind
-    statement: LiteralString
-    parameters: dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How often a kind comes (parts of the sum of all weights), its statement and how its parameters are drawn."""
-
-    weight: int
-    statement: LiteralString
-    parameters: Callable[[Situation], dict[str, object]]
 
 
 # Statements are put together from the literals of this module; every value is bound.
@@ -146,15 +117,19 @@ def _move(situation: Situation) -> dict[str, object]:
     return _touch(situation) | {"family_id": situation.population.draw_family(situation.rng).family_id}
 
 
-RECIPES: dict[ChangeKind, Recipe] = {
-    ChangeKind.EVALUATION: Recipe(40, INSERT, _evaluation),
-    ChangeKind.LATE_EVALUATION: Recipe(4, INSERT, _late_evaluation),
-    ChangeKind.EXPIRING_EVALUATION: Recipe(2, INSERT, _expiring_evaluation),
-    ChangeKind.REEVALUATION: Recipe(14, REEVALUATE, _reevaluate),
-    ChangeKind.RESCORE: Recipe(12, RESCORE, _rescore),
-    ChangeKind.REWORD: Recipe(7, REWORD, _reword),
-    ChangeKind.STATUS_CHANGE: Recipe(12, SET_STATUS, _set_status),
-    ChangeKind.TOUCH: Recipe(2, TOUCH, _touch),
-    ChangeKind.FAMILY_MOVE: Recipe(2, MOVE, _move),
-    ChangeKind.DELETE: Recipe(5, DELETE, _pick),
+def _one(statement: LiteralString, parameters: Values) -> Draw:
+    return lambda situation: (Step(statement, parameters(situation)),)
+
+
+RECIPES: Final[Recipes] = {
+    ChangeKind.EVALUATION: Recipe(40, _one(INSERT, _evaluation)),
+    ChangeKind.LATE_EVALUATION: Recipe(4, _one(INSERT, _late_evaluation)),
+    ChangeKind.EXPIRING_EVALUATION: Recipe(2, _one(INSERT, _expiring_evaluation)),
+    ChangeKind.REEVALUATION: Recipe(14, _one(REEVALUATE, _reevaluate)),
+    ChangeKind.RESCORE: Recipe(12, _one(RESCORE, _rescore)),
+    ChangeKind.REWORD: Recipe(7, _one(REWORD, _reword)),
+    ChangeKind.STATUS_CHANGE: Recipe(12, _one(SET_STATUS, _set_status)),
+    ChangeKind.TOUCH: Recipe(2, _one(TOUCH, _touch)),
+    ChangeKind.FAMILY_MOVE: Recipe(2, _one(MOVE, _move)),
+    ChangeKind.DELETE: Recipe(5, _one(DELETE, _pick)),
 }

@@ -10,10 +10,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Callable, Iterator
-
-    from demo.changes import ChangeKind
+    from collections.abc import Callable, Iterator, Mapping
+    from enum import StrEnum
 
 IST = timezone(timedelta(hours=5, minutes=30), "IST")
 
@@ -28,14 +26,15 @@ def per_second(count: int, seconds: float) -> str:
     return f"{count:,} in {seconds:.1f} s ({count / max(seconds, 0.001):,.0f}/s)"
 
 
-def summary(done: Counter[ChangeKind]) -> str:
-    """List every kind with its count, the most frequent first."""
-    return ", ".join(f"{kind} {count:,}" for kind, count in done.most_common()) or "nothing changed"
+def summary(done: Mapping[StrEnum, int] | Mapping[str, int]) -> str:
+    """List every kind, or table, with its count, the most frequent first."""
+    most_first = sorted(done.items(), key=lambda entry: entry[1], reverse=True)
+    return ", ".join(f"{name} {count:,}" for name, count in most_first) or "nothing changed"
 
 
 @contextmanager
-def progress_bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Yield a function that takes the number done so far; draws on a terminal only."""
+def progress_bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Yield a function that takes the number done so far, of ``total`` if that is known; draws on a terminal only."""
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
         task = progress.add_task(label, total=total)

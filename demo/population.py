@@ -55,10 +55,14 @@ class Population:
         return _family(self.seed, rank)
 
     def draw_family(self, rng: Random) -> Family:
-        """Draw a family by its share of the evaluations (inverse of the skewed distribution, no table needed)."""
+        """Draw a family by its share of the evaluations."""
+        return _family(self.seed, self.draw_rank(rng))
+
+    def draw_rank(self, rng: Random) -> int:
+        """Draw the rank of a family (inverse of the skewed distribution, no table needed)."""
         offset = self.families / _FAMILIES_PER_OFFSET
         rank = int(offset * ((_FAMILIES_PER_OFFSET + 1) ** rng.random() - 1))
-        return _family(self.seed, min(rank, self.families - 1))
+        return min(rank, self.families - 1)
 
 
 @lru_cache(maxsize=16_384)

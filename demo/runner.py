@@ -13,10 +13,11 @@ from demo.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from enum import StrEnum
     from threading import Event
 
     from demo.databases import Connection
-    from demo.trickle import ChangeKind, Trickle
+    from demo.trickle import Trickle
 
 # Transactions per second up to which every change is one of its own; a higher rate packs several into one.
 TRANSACTIONS_PER_SECOND: Final = 200
@@ -45,13 +46,13 @@ class Runner:
         self._stop = stop
         self._conn: Connection | None = None
 
-    def run(self, rate: float, burst: int, limit: int | None = None) -> Counter[ChangeKind]:
+    def run(self, rate: float, burst: int, limit: int | None = None) -> Counter[StrEnum]:
         """Commit ``rate`` changes per second, ``burst`` per transaction; returns what was committed.
 
         Ends after ``limit`` changes or when stopped. A transaction whose commit an outage left unanswered is not
         counted, although it may stand. Errors other than an outage are raised.
         """
-        done: Counter[ChangeKind] = Counter()
+        done: Counter[StrEnum] = Counter()
         pace = Pace(rate, time.monotonic, self._stop.wait)
         try:
             while not self._stop.is_set() and (limit is None or done.total() < limit):
@@ -62,13 +63,13 @@ class Runner:
             self._disconnect()
         return done
 
-    def _commit(self, size: int) -> Counter[ChangeKind]:
+    def _commit(self, size: int) -> Counter[StrEnum]:
         try:
             return self._attempt(size)
         except OUTAGE as error:
             return self._outlast(size, error)
 
-    def _outlast(self, size: int, error: psycopg.Error) -> Counter[ChangeKind]:
+    def _outlast(self, size: int, error: psycopg.Error) -> Counter[StrEnum]:
         began = time.monotonic()
         self._say(f"database not usable, trying until it is: {_first_line(error)}")
         for pause in _pauses():
@@ -83,7 +84,7 @@ class Runner:
             return done
         return Counter()
 
-    def _attempt(self, size: int) -> Counter[ChangeKind]:
+    def _attempt(self, size: int) -> Counter[StrEnum]:
         if self._conn is None:
             self._conn = self._connect()
         return self._trickle.burst(self._conn, size)

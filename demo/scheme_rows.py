@@ -50,12 +50,13 @@ def _row(scheme: Scheme, now: datetime) -> SchemeRow:
         eligibility_criteria=json.dumps({"max_income_lakh": 1 + number % 8, "min_age": (0, 6, 18, 60)[number % 4]}),
         benefits=json.dumps([{"type": BENEFITS[number % len(BENEFITS)], "amount": 500 * (1 + number % 40)}]),
         documents_required=json.dumps([DOCUMENTS[(number + step) % len(DOCUMENTS)] for step in range(1 + number % 4)]),
-        status=_status(number),
+        status=status_of(scheme),
         updated_at=now - timedelta(days=number % 90, minutes=number),
     )
 
 
-def _status(number: int) -> str:
-    if number % 20 == 0:
+def status_of(scheme: Scheme) -> str:
+    """Return ACTIVE for most, INACTIVE or DRAFT for a few."""
+    if scheme.number % 20 == 0:
         return "INACTIVE"
-    return "ACTIVE" if number % 67 else "DRAFT"
+    return "ACTIVE" if scheme.number % 67 else "DRAFT"

@@ -33,6 +33,14 @@ class TimeOf:
         return f"`{self.column}`, then the order of arrival"
 
 
+@dataclass(frozen=True)
+class SideTable:
+    """A table that rows are added to, and the columns that get a value."""
+
+    table: Table
+    columns: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Flow:
     """One kind of data: source, mapping, target and how events of it are handled.
@@ -107,6 +115,11 @@ class Flow:
     @property
     def compared_columns(self) -> tuple[str, ...]:
         """Source columns of which an event's old value is needed too; the source must have replica identity full."""
+        return ()
+
+    @property
+    def side_tables(self) -> tuple[SideTable, ...]:
+        """Tables of the platform that are written beside the target."""
         return ()
 
     @property
@@ -230,6 +243,13 @@ class MirrorFlow(Flow):
     def compared_columns(self) -> tuple[str, ...]:
         """What a notice watches."""
         return self.notice.watched if self.notice else ()
+
+    @property
+    def side_tables(self) -> tuple[SideTable, ...]:
+        """Where notices go."""
+        if self.notice is None:
+            return ()
+        return (SideTable(self.notice.table, ("id", "type", "message", "metadata", "created_at", *self.notice.reference)),)
 
     @property
     def key(self) -> str:

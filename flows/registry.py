@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
+from flows.application_decisions import APPLICATION_DECISIONS
+from flows.document_metadata import DOCUMENT_METADATA
 from flows.eligibility_hints import ELIGIBILITY_HINTS
+from flows.golden_records import GOLDEN_RECORDS
 from flows.model import Flow
 from flows.tables import Database
 
-FLOWS: Final[tuple[Flow, ...]] = (ELIGIBILITY_HINTS,)
+FLOWS: Final[tuple[Flow, ...]] = (
+    GOLDEN_RECORDS,
+    ELIGIBILITY_HINTS,
+    APPLICATION_DECISIONS,
+    DOCUMENT_METADATA,
+)
 
 
 def flow_named(name: str) -> Flow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -27,7 +27,7 @@ class Mask(Transform):
 
 def default_to(value: Decimal | str) -> Transform:
     """Null becomes ``value``."""
-    literal = str(value) if isinstance(value, Decimal) else "'" + value.replace("'", "''") + "'"
+    literal = str(value) if isinstance(value, Decimal) else _literal(value)
     return Transform(
         f"null → {value}",
         lambda given: value if given is None else given,
@@ -52,3 +52,17 @@ def cut_to(length: int) -> Transform:
         lambda given: None if given is None else given[:length],
         lambda expression: f"left({expression}, {length})",
     )
+
+
+def recode(codes: Mapping[str, str], otherwise: str) -> Transform:
+    """Each of ``codes`` becomes its value; everything else, null too, becomes ``otherwise``."""
+    cases = " ".join(f"WHEN {_literal(given)} THEN {_literal(code)}" for given, code in codes.items())
+    return Transform(
+        ", ".join([*(f"{given} → {code}" for given, code in codes.items()), f"anything else → {otherwise}"]),
+        lambda given: codes.get(given, otherwise),
+        lambda expression: f"CASE {expression} {cases} ELSE {_literal(otherwise)} END",
+    )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

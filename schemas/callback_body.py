@@ -74,7 +74,7 @@ class _FieldReader:
     def __init__(self, field: BodyField) -> None:
         self.name: Final = field.name
         self._rule = rule(field)
-        self._decoder = msgspec.json.Decoder(python_type(field))
+        self._decode = _decoder(field)
         self._absent = None if field.column.required else b"null"
         self._value = _CONVERSIONS.get(field.column.sql_type.base, _as_decoded)
 
@@ -83,10 +83,24 @@ class _FieldReader:
         given = self._absent if raw is None else raw
         if given is None:
             raise ValueError
-        return self._value(given, self._decoder.decode(given))
+        return self._value(given, self._decode(given))
 
     def violation(self, *, missing: bool) -> Violation:
         return Violation(f"#/{self.name}", f"is missing; it {self._rule}" if missing else self._rule)
+
+
+def _decoder(field: BodyField) -> Callable[[Any], Any]:
+    kind = python_type(field)
+    if field.column.sql_type.base != "integer":
+        return msgspec.json.Decoder(kind).decode
+    number = msgspec.json.Decoder(int | float | None)
+
+    def decode(raw: Any) -> Any:
+        """In JSON 12.0 is a whole number, and some libraries write it so."""
+        value = number.decode(raw)
+        return msgspec.convert(int(value) if isinstance(value, float) and value.is_integer() else value, kind)
+
+    return decode
 
 
 def body_schema(callback: Callback) -> dict[str, Any]:

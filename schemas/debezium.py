@@ -151,7 +151,7 @@ def _change_check(flow: Flow) -> Callable[[str, bytes | None, Any], None]:
 
 
 def _envelope_type(flow: Flow) -> type[msgspec.Struct]:
-    """``after`` with every column; ``before`` with what identifies a row and what is compared, so that old rubbish does no harm."""
+    """``after`` with every column; ``before`` with what identifies a row or is compared, so that old rubbish does no harm."""
     full = _row_type(flow)
     identity = {flow.source.primary_key, flow.source.message_key}
     fixed = [_field(column) for column in flow.source.columns if column.name in identity]

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     FORBIDDEN_CHARACTER = "forbidden_character"
     UNCHANGED_TOAST = "unchanged_toast"
     REFUSED_BY_DATABASE = "refused_by_database"
+    REFERENCE_MISSING = "reference_missing"
 
 
 class BadRecord(Exception):

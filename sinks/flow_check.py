@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flows.model import Flow
+from flows.model import Flow, SideTable
 from flows.tables import Database, Table
 from flows.types import SqlType
 from settings import PROGRAM
@@ -36,6 +36,8 @@ def flow_differences(flow: Flow, catalogs: Mapping[Database, Catalog]) -> Iterat
         yield _difference(flow, flow.target.table, "", "the table does not exist", _edit(flow, "target"))
     else:
         yield from _target_differences(flow, target)
+    for side in flow.side_tables:
+        yield from _side_differences(flow, side, catalogs[side.table.database].tables.get(side.table.qualified))
     if source is not None and target is not None:
         yield from _null_differences(flow, source, target)
 
@@ -69,6 +71,18 @@ def _target_differences(flow: Flow, found: CatalogTable) -> Iterator[Difference]
         if column.name not in expected and column.not_null and not column.filled:
             problem = "the column must have a value, but the flow does not write it"
             yield _difference(flow, table, column.name, problem, "give the column a default, or " + _edit(flow, "target"))
+
+
+def _side_differences(flow: Flow, side: SideTable, found: CatalogTable | None) -> Iterator[Difference]:
+    if found is None:
+        yield _difference(flow, side.table, "", "the table does not exist", _edit(flow, "target"))
+        return
+    for name in side.columns:
+        if name not in found.columns:
+            yield _difference(flow, side.table, name, "the column does not exist", _edit(flow, "target"))
+    if frozenset((side.columns[0],)) not in found.unique_keys:
+        remedy = f"CREATE UNIQUE INDEX ON {side.table.qualified} ({side.columns[0]})"
+        yield _difference(flow, side.table, side.columns[0], "no unique index on it", remedy)
 
 
 def _null_differences(flow: Flow, source: CatalogTable, target: CatalogTable) -> Iterator[Difference]:

@@ -17,6 +17,7 @@ STATE_SCHEMA: Final = "sync"
 PUBLISHED_OPERATIONS: Final = ("insert", "update", "delete", "truncate")
 
 _ROWS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
+_ADDED: Final = ("SELECT", "INSERT")
 # The system column by which a fenced read tells rows that changed after its fence.
 _VERSION: Final = ("xmin",)
 # State tables that the worker may not rewrite: the audit grows only, migrations are the administrator's.
@@ -67,7 +68,7 @@ def schemas_used(database: Database, flows: Iterable[Flow], roles: Roles) -> tup
 
 def tables_needed(database: Database, flows: Iterable[Flow]) -> tuple[Table, ...]:
     """Return the platform's own tables in a database that flows read or write, each once."""
-    tables = (table for flow in flows for table in (flow.source.table, flow.target.table))
+    tables = (table for flow in flows for table in (flow.source.table, flow.target.table, *(s.table for s in flow.side_tables)))
     return tuple(table for table in dict.fromkeys(tables) if table.database is database)
 
 
@@ -122,7 +123,9 @@ def _heartbeat_grants(database: Database, captured: tuple[CapturedTable, ...], r
 
 def _target_grants(database: Database, flows: tuple[Flow, ...], roles: Roles) -> Iterator[Grant]:
     targets = dict.fromkeys(flow.target.table for flow in flows if flow.target.table.database is database)
-    return (Grant(roles.worker, table, _ROWS) for table in targets)
+    yield from (Grant(roles.worker, table, _ROWS) for table in targets)
+    beside = dict.fromkeys(side.table for flow in flows for side in flow.side_tables if side.table.database is database)
+    yield from (Grant(roles.worker, table, _ADDED) for table in beside)
 
 
 def _state_statements(roles: Roles) -> Iterator[str]:

@@ -16,8 +16,10 @@ async def target_groups(session: Session, flow: RankedFlow) -> AsyncIterator[str
     group, table = flow.ranking.group, flow.target.table.qualified
     kind = flow.target.column(group).type
     statement = f"""
-        SELECT DISTINCT {group}::text FROM {table} WHERE %(after)s::{kind} IS NULL OR {group} > %(after)s::{kind}
-        ORDER BY 1 LIMIT {PAGE_ROWS}
+        SELECT {group}::text FROM (
+            SELECT DISTINCT {group} FROM {table} WHERE %(after)s::{kind} IS NULL OR {group} > %(after)s::{kind}
+            ORDER BY {group} LIMIT {PAGE_ROWS}
+        ) AS page ORDER BY {group}
         """
     after = None
     while rows := await session.rows(statement, {"after": after}):

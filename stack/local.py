@@ -23,7 +23,7 @@ from stack.postgres import PostgresCluster
 from stack.postgres_home import ensure_home, remove_home
 from stack.stack_env import compose, read_env, write_env
 
-PORT_NAMES = ("warehouse", "citizen", "kafka", "kafka-controller", "connect")
+PORT_NAMES = ("warehouse", "citizen", "kafka", "kafka-controller", "connect", "callbacks")
 Progress = Callable[[str], None]
 
 

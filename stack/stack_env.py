@@ -1,5 +1,7 @@
 """The variables of the running stack, for every process that uses it: addresses, roles, secrets made once."""
 
+import base64
+import json
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -15,6 +17,14 @@ SUPERUSER = "postgres"
 WORKER_ROLE = "sync_worker"
 CONNECT_ROLE = "sync_connect"
 PASSWORD_BYTES = 24
+SIGNING_KEY_BYTES = 32
+# Who posts callbacks, and to which routes.
+SENDERS = {
+    "forecast-service": ["forecasts"],
+    "ai-platform-07": ["alerts"],
+    "ai-platform-09": ["alerts"],
+    "ai-platform-14": ["alerts"],
+}
 
 
 def read_env(file: Path) -> dict[str, str]:
@@ -42,6 +52,7 @@ def compose(known: Mapping[str, str], port: Callable[[str], int]) -> dict[str, s
     for prefix in _prefixes():
         fresh |= _roles(prefix, known)
     fresh["SYNC_PAYLOAD_KEYS"] = known.get("SYNC_PAYLOAD_KEYS") or Fernet.generate_key().decode()
+    fresh["SYNC_CALLBACKS__SENDERS"] = known.get("SYNC_CALLBACKS__SENDERS") or _senders()
     return fresh
 
 
@@ -59,6 +70,7 @@ def _addresses(port: Callable[[str], int]) -> dict[str, str]:
         "SYNC_KAFKA__BOOTSTRAP_SERVERS": f"{LOOPBACK}:{port('kafka')}",
         "SYNC_KAFKA__REPLICATION_FACTOR": "1",
         "SYNC_CONNECT__URL": f"http://{LOOPBACK}:{port('connect')}",
+        "SYNC_CALLBACKS__PORT": str(port("callbacks")),
     }
     for name, database in DATABASES.items():
         prefix = f"SYNC_{name.upper()}"
@@ -76,3 +88,13 @@ def _roles(prefix: str, known: Mapping[str, str]) -> dict[str, str]:
         variables[f"{section}__USER"] = role
         variables[password] = known.get(password) or secrets.token_urlsafe(PASSWORD_BYTES)
     return variables
+
+
+def _senders() -> str:
+    senders = {name: {"keys": [_signing_key()], "routes": routes} for name, routes in SENDERS.items()}
+    return json.dumps(senders, separators=(",", ":"))  # without spaces: the file's values stand unquoted
+
+
+def _signing_key() -> str:
+    """As Standard Webhooks spells them."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(SIGNING_KEY_BYTES)).decode()

@@ -16,7 +16,7 @@ from sinks.ledger import Claim, LostOwnership
 from sinks.pool import Pool, Unavailable
 from sinks.source_identity import Identity, SourceReplaced
 from streams.batches import Record
-from streams.lane import Lane, LaneServices
+from streams.lane import Lane, LaneServices, LaneState
 from streams.log_reader import LogReader
 from streams.outage import FIRST_PAUSE, is_outage
 from streams.positioning import verify
@@ -66,8 +66,11 @@ class Coordinator(mode.Service):
         if self._takeover is not None:
             self._takeover.cancel()
             self._takeover = None
-        for lane in self.lanes.values():
+        for partition, lane in self.lanes.items():
             await lane.close()
+            if lane.state is LaneState.REBUILDING and partition in self._lane_tasks:
+                # A rebuild is begun anew in any case; only a chunk is worth waiting for.
+                self._lane_tasks[partition].cancel()
         if self._lane_tasks:
             _, late = await asyncio.wait(self._lane_tasks.values(), timeout=DRAIN_SECONDS)
             for task in late:

@@ -70,9 +70,11 @@ def _look(lane: Lane, ends: Mapping[Partition, int]) -> list[str]:
     behind = [topic for topic in lane.claims if records_behind(lane, topic, ends.get((topic, lane.partition)))]
     for topic in lane.claims.keys() - behind:
         lane.statistics[topic].level()
-    # The lane does not tell of which topic the record is; where only one is behind, it is that one's.
-    held = lane.oldest_timestamp if len(behind) == 1 else None
-    if held is None:
-        return [topic for topic in behind if lane.statistics[topic].asked_offset != lane.next_offsets[topic]]
-    lane.statistics[behind[0]].holds(held)
-    return []
+    asked = []
+    for topic in behind:
+        held, statistics = lane.oldest_timestamp(topic), lane.statistics[topic]
+        if held is not None:
+            statistics.holds(held)
+        elif statistics.asked_offset != lane.next_offsets[topic]:
+            asked.append(topic)
+    return asked

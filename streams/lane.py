@@ -25,7 +25,7 @@ from sinks.pool import Pool
 from sinks.source_rows import FenceTimeout
 from streams.batches import Record
 from streams.chunk import Chunk
-from streams.inbox import Inbox
+from streams.inbox import Budget, Inbox
 from streams.log_reader import LogReader
 from streams.outage import Circuit, is_outage
 from streams.outcomes import PartitionStatistics
@@ -81,6 +81,7 @@ class LaneServices:
     circuit: Circuit
     log_reader: LogReader
     slots: asyncio.Semaphore
+    budget: Budget
     crash: Callable[[BaseException], Awaitable[None]]
     generation: Callable[[], int]
 
@@ -95,7 +96,8 @@ class Lane:
         self.statistics = {topic: PartitionStatistics() for topic in claims}
         self.last_error: str | None = None
         self.next_offsets = {topic: claim.next_offset for topic, claim in claims.items()}
-        self.inbox = Inbox(self._decode, services.settings.max_chunk_records, services.settings.max_chunk_bytes)
+        limits = services.settings.max_chunk_records, services.settings.max_chunk_bytes
+        self.inbox = Inbox(self._decode, *limits, services.budget)
         self._services = services
         self._reader = reader
         self._resynced = min(claim.resynced for claim in claims.values())
@@ -105,18 +107,20 @@ class Lane:
         self._closing = False
         self._keep_until: int | None = None
         self._applying: Chunk | None = None
-        self._tick_due = time.monotonic() + services.settings.tick_interval
+        self._tick_interval = services.upkeep.interval or services.settings.tick_interval
+        self._tick_due = time.monotonic() + self._tick_interval
 
     @property
     def name(self) -> str:
         """For logs: flow and partition."""
         return f"{self._services.flow.name}[{self.partition}]"
 
-    @property
-    def oldest_timestamp(self) -> int | None:
-        """Kafka's timestamp (ms) of the oldest record that is here and not yet applied."""
+    def oldest_timestamp(self, topic: str) -> int | None:
+        """Kafka's timestamp (ms) of the first record of ``topic`` that is not applied, if it is here."""
         chunk = self._applying or self.inbox.first()
-        return chunk.first_timestamp if chunk else None
+        if chunk is None or (chunk.topic, chunk.first_offset) != (topic, self.next_offsets[topic]):
+            return None
+        return chunk.first_timestamp
 
     def _decode(self, batch: Sequence[Record]) -> list[Chunk]:
         return self._services.work.applier.decoder.decode(batch, keep=self._keep_until is not None)
@@ -224,14 +228,13 @@ class Lane:
         self._resynced = resync
 
     async def _consume(self) -> None:
-        settings = self._services.settings
         while not (self._closing or self._reopen):
             wait = max(self._tick_due - time.monotonic(), 0.0)
             if await self.inbox.ready(wait, self._backlog):
                 await self._next()
             if time.monotonic() >= self._tick_due:
                 await self._services.upkeep.tick(next(iter(self.claims.values())))
-                self._tick_due = time.monotonic() + settings.tick_interval
+                self._tick_due = time.monotonic() + self._tick_interval
 
     async def _next(self) -> None:
         """Apply the first chunk. A large one waits for a slot, and grows while it waits."""

@@ -27,6 +27,7 @@ class LogReader:
                 **self._client,
                 group_id=None,
                 enable_auto_commit=False,
+                auto_offset_reset="earliest",  # Records that the log has dropped: the first that it still has.
                 max_partition_fetch_bytes=2**16,
                 fetch_max_wait_ms=50,
             )

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import msgspec
 
 from flows.model import MirrorFlow
-from schemas.problems import BadRecord, Reason
 from sinks.ledger import Claim, Locked
 from sinks.mirror_rows import mirror_statement, standing_statement
+from sinks.notices import NoticeWriter
 from sinks.pool import Session
+from streams import settlement
 from streams.applier import Written
 from streams.chunk import Chunk
 from streams.mirror_decoding import MirrorDecoder, RowState
@@ -36,6 +37,7 @@ class MirrorWriter:
         self.keeps_deleted = flow.deleted_at is not None
         self._plain, self._with_kept = (mirror_statement(flow, with_kept=kept) for kept in (False, True))
         self._standing = standing_statement(flow)
+        self._notices = NoticeWriter(flow, flow.notice) if flow.notice else None
 
     async def write(self, session: Session, states: Sequence[RowState], asked: Iterable[str] = ()) -> Won:
         """Write the states whose version wins; ``asked`` are row keys of which the answer tells."""
@@ -46,6 +48,11 @@ class MirrorWriter:
         found = await session.row(statement, {"flow": self._flow, "rows": rows, "asked": _array(asked)})
         assert found is not None, "the statement answers one row"
         return Won(found[0], found[1], found[2], frozenset(found[3] or ()))
+
+    async def tell(self, session: Session, notices: list[bytes]) -> None:
+        """Write notices that were not written before."""
+        if self._notices is not None:
+            await self._notices.write(session, notices)
 
     async def standing(self, session: Session, keys: Iterable[str]) -> set[str]:
         """Those of the row keys that have a row in the target."""
@@ -134,28 +141,23 @@ class MirrorApplication:
             won = await self.writer.write(session, [state for _, state in newest.values()], self.letters.keys() & newest.keys())
             applied, removed, written = applied + won.applied, removed + won.removed, written + won.written
             healed |= won.keys
+        if self.waves:
+            await self.writer.tell(session, self._notices())
         filtered = sum(not state.counts for state in self.chunk.changes)
-        return Written(applied, removed, written, self._healed(healed), filtered)
+        good = settlement.healed(self.chunk, self.letters, lambda _, key: key in healed)
+        return Written(applied, removed, written, good, filtered)
+
+    def _notices(self) -> list[bytes]:
+        """Of all changes, also of those that others of the chunk have overtaken."""
+        numbered = zip(self.chunk.owners, self.chunk.changes, strict=True)
+        return [state.notice for offset, state in numbered if state.notice and offset not in self.chunk.problems]
 
     async def _refuse_unknown(self, session: Session, newest: Newest) -> None:
         """A value that the source left out and that is nowhere here: the row's last good version stands."""
         kept = [key for key, (_, state) in newest.items() if state.kept]
         for row_key in set(kept) - (await self.writer.standing(session, kept) if kept else set()):
             offset, _ = newest.pop(row_key)
-            detail = "a column that the source left out is not known here; set REPLICA IDENTITY FULL and replay"
-            self.chunk.problems[offset] = BadRecord(Reason.UNCHANGED_TOAST, detail, row_key)
-
-    def _healed(self, won: set[str]) -> frozenset[str]:
-        """A good version heals a letter that lies before it, also when it is the letter itself that was sent again."""
-        chunk, letters = self.chunk, self.letters
-        return frozenset(
-            state.row_key
-            for offset, state in zip(chunk.owners, chunk.changes, strict=True)
-            if state.row_key in letters
-            and offset not in chunk.problems
-            and offset > letters[state.row_key]
-            and (state.row_key in won or offset in chunk.replays)
-        )
+            self.chunk.problems[offset] = settlement.value_left_out(row_key)
 
     async def abandon(self, *, undo: bool) -> None:
         """The transaction takes everything back."""

@@ -10,6 +10,7 @@ import msgspec
 
 from flows.model import MirrorFlow
 from schemas.debezium import Kind, RowChange
+from sinks.notices import notice_maker
 from sinks.target_rows import row_encoder
 from streams.batches import Record
 from streams.chunk import Chunk
@@ -22,7 +23,7 @@ class RowState(msgspec.Struct, frozen=True, gc=False):
     """What a row is to be in the target. ``content``: the inside of a JSON object, of a row that is gone only its key.
 
     ``counts``: false for a row that the flow's filter leaves out, which is gone as well. ``kept``: columns whose value the
-    source left out.
+    source left out. ``notice``: what people are to be told of the change, a JSON object.
     """
 
     row_key: str
@@ -32,11 +33,12 @@ class RowState(msgspec.Struct, frozen=True, gc=False):
     content: bytes
     counts: bool = True
     kept: tuple[str, ...] = ()
+    notice: bytes | None = None
 
     @property
     def size(self) -> int:
         """Bytes."""
-        return len(self.row_key) + len(self.content)
+        return len(self.row_key) + len(self.content) + len(self.notice or b"")
 
     @property
     def version(self) -> tuple[int, int, bool]:
@@ -80,6 +82,7 @@ class MirrorDecoder(Decoder):
     def __init__(self, flow: MirrorFlow, epoch: int) -> None:
         super().__init__(flow, epoch)
         self.states = RowStates(flow)
+        self._notice = notice_maker(flow, flow.notice) if flow.notice else None
 
     def _add(self, chunk: Chunk, record: Record, change: RowChange) -> None:
         if change.kind is Kind.DELETE:
@@ -88,4 +91,8 @@ class MirrorDecoder(Decoder):
         kept = self._kept(change.after)
         if kept:
             chunk.originals[record.offset] = record
-        chunk.add(record.offset, self.states.present(change.after, self.epoch, change.lsn, change.source_time, kept))
+        state = self.states.present(change.after, self.epoch, change.lsn, change.source_time, kept)
+        if self._notice is not None and change.lsn:  # What a snapshot reads is no news.
+            notice = self._notice(change.before, change.after, change.source_time)
+            state = msgspec.structs.replace(state, notice=notice)
+        chunk.add(record.offset, state)

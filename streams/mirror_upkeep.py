@@ -14,6 +14,11 @@ class MirrorUpkeep:
 
     rebuilder: MirrorRebuilder
 
+    @property
+    def interval(self) -> float | None:
+        """Nothing is urgent."""
+        return None
+
     def forget_ownership(self) -> None:
         """Nothing is remembered."""
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from schemas.problems import BadRecord, Reason
 from sinks.ledger import Claim, Locked
 from sinks.pool import Session
+from streams import settlement
 from streams.applier import Written
 from streams.chunk import Chunk
 from streams.ranked_decoding import RankedDecoder
@@ -49,9 +49,7 @@ class RankedApplier:
         rank = self.writer.rank(locked.now)
         staged = self.table.stage(claim.partition, chunk.changes, position.floor, rank, barred=barred)
         for index in staged.missing:
-            detail = "a column that the source left out is not known here; set REPLICA IDENTITY FULL and replay"
-            problem = BadRecord(Reason.UNCHANGED_TOAST, detail, chunk.changes[index].row_key)
-            chunk.problems[chunk.owners[index]] = problem
+            chunk.problems[chunk.owners[index]] = settlement.value_left_out(chunk.changes[index].row_key)
         return RankedApplication(self.table, self.writer, claim, locked, chunk, position, staged)
 
 
@@ -73,26 +71,13 @@ class RankedApplication:
         self.append = await _store(self.table, self.claim, self.position, self.chunk.next_offset, self.staged, self.locked.now)
         deleted, written = await self.writer.write(session, self.staged.ranked) if self.staged.ranked else (0, 0)
         accepted = self._accepted()
-        return Written(len(accepted), deleted, written, self._healed(accepted))
+        healed = settlement.healed(self.chunk, self.locked.open_letters, lambda offset, _: offset in accepted)
+        return Written(len(accepted), deleted, written, healed)
 
     def _accepted(self) -> set[int]:
         """Offsets of the records that changed something."""
         newest = {at for at, accepted in zip(self.chunk.owners, self.staged.accepted, strict=True) if accepted}
         return newest - self.chunk.problems.keys()
-
-    def _healed(self, accepted: set[int]) -> frozenset[str]:
-        """A good version heals a letter that lies before it, also when it is the letter itself that was sent again."""
-        letters, chunk = self.locked.open_letters, self.chunk
-        if not letters:
-            return frozenset()
-        return frozenset(
-            key
-            for offset, change in zip(chunk.owners, chunk.changes, strict=True)
-            if (key := change.row_key) in letters
-            and offset not in chunk.problems
-            and offset > letters[key]
-            and (offset in accepted or offset in chunk.replays)
-        )
 
     async def abandon(self, *, undo: bool) -> None:
         """With ``undo`` the candidates are as before, or the groups of the row at fault would be blamed too."""

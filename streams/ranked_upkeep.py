@@ -22,6 +22,11 @@ class RankedUpkeep:
     rebuilder: Rebuilder
     log_reader: LogReader
 
+    @property
+    def interval(self) -> float | None:
+        """Nothing is urgent."""
+        return None
+
     def forget_ownership(self) -> None:
         """Changelogs may have grown."""
         self.table.forget_ownership()

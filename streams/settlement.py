@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
-from schemas.problems import BadRecord
+from schemas.problems import BadRecord, Reason
 from sinks.dead_letters import DeadLetter
 from sinks.ledger import Advance, Outcome
 from streams.applier import Written
@@ -24,6 +25,29 @@ def outcomes(chunk: Chunk, written: Written) -> Counter[Outcome]:
             Outcome.SUPERSEDED: len(chunk) - written.applied - written.filtered - written.parked - dead - tombstones,
         }
     )
+
+
+def healed(chunk: Chunk, open_letters: dict[str, int], is_good: Callable[[int, str], bool]) -> frozenset[str]:
+    """Row keys of open letters that are void now; ``open_letters`` as in ``Locked``.
+
+    A version that ``is_good`` (offset, row key) heals a letter that lies before it; so does the letter itself, sent again.
+    """
+    if not open_letters:
+        return frozenset()
+    return frozenset(
+        key
+        for offset, change in zip(chunk.owners, chunk.changes, strict=True)
+        if (key := change.row_key) in open_letters
+        and offset not in chunk.problems
+        and offset > open_letters[key]
+        and (offset in chunk.replays or is_good(offset, key))
+    )
+
+
+def value_left_out(row_key: str) -> BadRecord:
+    """The problem of a change whose values PostgreSQL had not rewritten, of a row that does not stand here."""
+    detail = "a column that the source left out is not known here; set REPLICA IDENTITY FULL and replay"
+    return BadRecord(Reason.UNCHANGED_TOAST, detail, row_key)
 
 
 def letters(chunk: Chunk) -> list[DeadLetter]:

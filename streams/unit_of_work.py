@@ -187,12 +187,12 @@ class UnitOfWork:
         remedy = remedy_of(error)
         await application.abandon(undo=remedy is Remedy.BISECT)
         if remedy is Remedy.STOP:
-            raise FlowMustStop(f"the target refused a statement: {_described(error)}") from error
+            raise FlowMustStop(f"the target refused a statement: {described(error)}") from error
         if remedy is Remedy.BISECT:
-            raise _Refused(BadRecord(Reason.REFUSED_BY_DATABASE, _described(error))) from error
+            raise _Refused(BadRecord(Reason.REFUSED_BY_DATABASE, described(error))) from error
 
 
-def _described(error: psycopg2.Error) -> str:
+def described(error: psycopg2.Error) -> str:
     """The class of error and the objects concerned; never the message, which may quote a value."""
     name = psycopg2.errorcodes.lookup(error.pgcode) if error.pgcode else type(error).__name__
     named = {"table": error.diag.table_name, "column": error.diag.column_name, "constraint": error.diag.constraint_name}

@@ -10,6 +10,10 @@ from sinks.ledger import Claim
 class Upkeep(Protocol):
     """One per flow, shared by its lanes."""
 
+    @property
+    def interval(self) -> float | None:
+        """Seconds between two calls of :meth:`tick`; ``None``: those of the settings."""
+
     def forget_ownership(self) -> None:
         """Partitions may have had other owners since."""
 

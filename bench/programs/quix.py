@@ -1,8 +1,8 @@
 """Quix Streams 3.28 with its PostgreSQL sink, tuned: checkpoints of 5,000 records, large fetches, no metadata columns.
 
 Runs in an environment of its own, without the project. Arguments: group, topic, schema, table, comma-separated columns
-with the key first, the text that stands for null. The sink takes the columns of a batch from its first row and leaves nulls
-out, so that a batch beginning with a null would lose the column: no value may be null.
+with the key first, the text that stands for null, a folder for its state. The sink takes the columns of a batch from its
+first row and leaves nulls out, so that a batch beginning with a null would lose the column: no value may be null.
 """
 
 import os
@@ -17,11 +17,12 @@ CHECKPOINT_SECONDS = 1.0
 FETCH = {"fetch.min.bytes": 1, "max.partition.fetch.bytes": 4 * 2**20, "queued.max.messages.kbytes": 64 * 2**10}
 
 
-def main(group: str, topic: str, schema: str, table: str, columns: str, null: str) -> None:
+def main(group: str, topic: str, schema: str, table: str, columns: str, null: str, state: str) -> None:  # noqa: PLR0913, PLR0917 one per argument
     """Run until a signal comes."""
     application = Application(
         broker_address=os.environ["SYNC_KAFKA__BOOTSTRAP_SERVERS"],
         consumer_group=group,
+        state_dir=state,
         auto_offset_reset="earliest",
         commit_interval=CHECKPOINT_SECONDS,
         commit_every=CHECKPOINT_RECORDS,

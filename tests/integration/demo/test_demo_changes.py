@@ -5,8 +5,9 @@ from random import Random
 import psycopg
 import pytest
 
-from demo.changes import EXPIRY_AGE, RECIPES, ChangeKind, Situation
+from demo.changes import EXPIRY_AGE, RECIPES, ChangeKind
 from demo.generate import Population, load_history
+from demo.recipes import Situation
 from demo.trickle import Trickle
 
 NOW = datetime(2025, 1, 15, 6, 0, tzinfo=UTC)
@@ -43,7 +44,8 @@ def table(conn):
 
 def make(conn, kind, seed=1):
     situation = Situation(Random(seed), POPULATION, LATER)
-    conn.execute(RECIPES[kind].statement, RECIPES[kind].parameters(situation))
+    for statement, parameters in RECIPES[kind].draw(situation):
+        conn.execute(statement, parameters)
 
 
 def differing_columns(before, after):

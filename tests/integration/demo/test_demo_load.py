@@ -2,8 +2,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from demo.databases import DatabaseName
 from demo.evaluations import history
 from demo.generate import Population, load_history
+from demo.history import HISTORIES, Past, histories_of, history_of, load_tables
+from tests.integration.demo.conftest import PAST
 
 NOW = datetime(2025, 1, 15, 6, 0, tzinfo=UTC)
 POPULATION = Population(7, 300)
@@ -42,4 +45,31 @@ def test_every_evaluation_belongs_to_a_scheme_of_the_catalogue(warehouse):
 def test_a_time_without_zone_is_refused_before_anything_is_loaded(warehouse):
     with pytest.raises(ValueError, match="now has no time zone"):
         load_history(warehouse, POPULATION, 10, NOW.replace(tzinfo=None))
+    with pytest.raises(ValueError, match="now has no time zone"):
+        load_tables(warehouse, HISTORIES, Past(POPULATION, PAST.sizes, NOW.replace(tzinfo=None)))
     assert warehouse.execute("SELECT count(*) FROM eligibility.scheme_master").fetchone() == (0,)
+
+
+def test_every_table_holds_its_generated_history(platform):
+    for table in HISTORIES:
+        conn, columns = platform[table.database], ", ".join(table.columns)
+        rows = conn.execute(f"SELECT {columns} FROM {table.table}").fetchall()
+        texts = ("eligibility_criteria", "benefits", "documents_required", "profile_data", "reasons", "properties")
+        compared = [number for number, column in enumerate(table.columns) if column not in texts]
+        expected = sorted([tuple(row[number] for number in compared) for row in table.rows(PAST)], key=str)
+        assert sorted([tuple(row[number] for number in compared) for row in rows], key=str) == expected, table.table
+
+
+def test_tables_that_have_rows_are_left_alone_and_empty_ones_are_filled(warehouse):
+    districts = history_of("public.district_master")
+    assert load_tables(warehouse, (districts,), PAST) == {"public.district_master": 35}
+    told = []
+    added = load_tables(warehouse, histories_of(DatabaseName.WAREHOUSE), PAST, told.append)
+    assert added["public.district_master"] == 0
+    assert all(rows for table, rows in added.items() if table != "public.district_master")
+    assert told[-1] == sum(added.values())
+
+
+def test_a_table_without_history_is_named_with_those_that_have_one():
+    with pytest.raises(KeyError, match=r"'public.profile_data' has no history; there are: .*public.citizens"):
+        history_of("public.profile_data")

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from flows.application_decisions import APPLICATION_DECISIONS
 from flows.document_metadata import DOCUMENT_METADATA
 from flows.golden_records import GOLDEN_RECORDS
 from schemas.message_key import message_key
@@ -21,7 +22,7 @@ from streams.mirror_decoding import MirrorDecoder
 from streams.share_breaker import ShareBreaker
 from streams.unit_of_work import UnitOfWork
 
-MIRRORS = (GOLDEN_RECORDS, DOCUMENT_METADATA)
+MIRRORS = (APPLICATION_DECISIONS, DOCUMENT_METADATA, GOLDEN_RECORDS)
 every_mirror = pytest.mark.parametrize("flow", MIRRORS, ids=lambda flow: flow.name)
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

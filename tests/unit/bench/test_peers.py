@@ -20,7 +20,7 @@ def test_a_peer_table_has_every_source_column_with_the_key_first(flow):
     columns = PeerTable(flow, "peer").columns
     assert set(columns) == {column.name for column in flow.source.columns}
     assert next(iter(columns)) == flow.source.primary_key
-    assert columns[flow.ranking.group] == str(flow.source.column(flow.ranking.group).sql_type)
+    assert columns[flow.source.message_key] == str(flow.source.column(flow.source.message_key).sql_type)
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)

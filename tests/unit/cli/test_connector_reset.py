@@ -12,7 +12,7 @@ from cli.app import app
 from cli.connect_rest import ConnectRest
 from cli.connector_reset import Order, Reset, reset_connector
 from cli.options import actor
-from flows.registry import FLOWS
+from flows.registry import flows_from
 from flows.tables import Database
 from sinks.operations.audit import RefusedError
 from sinks.operations.flow_control import FlowStatus
@@ -96,6 +96,7 @@ def world(monkeypatch):
     return World(monkeypatch)
 
 
+READERS = flows_from(Database.WAREHOUSE)
 STEPS = [("PUT", "stop"), *[("DELETE", "offsets")] * 3, ("PUT", "resume")]
 
 
@@ -103,11 +104,11 @@ def test_the_connector_is_stopped_forgets_its_offsets_goes_on_and_its_flows_are_
     done = world.reset()
     assert world.connect.calls == STEPS
     assert done.connector.running
-    assert [rebuild.flow for rebuild in done.rebuilds] == [flow.name for flow in FLOWS]
+    assert [rebuild.flow for rebuild in done.rebuilds] == [flow.name for flow in READERS]
     who_and_why = ("citizen's session", "somebody")
     assert world.done == [
         (*who_and_why, "reset connector", NAME, "the slot was lost", []),
-        *[(*who_and_why, "resync", flow.name, "the slot was lost", STEPS) for flow in FLOWS],
+        *[(*who_and_why, "resync", flow.name, "the slot was lost", STEPS) for flow in READERS],
     ]
 
 
@@ -142,7 +143,7 @@ def test_offsets_that_cannot_be_deleted_leave_the_connector_going_on_and_no_flow
 def test_a_connector_that_does_not_read_in_time_is_told_with_the_rebuilds_that_are_still_to_be_asked_for(world):
     world.connect.refusals = 0
     world.slots = [None, NOT_YET]
-    with pytest.raises(RefusedError, match=f"does not read yet: its slot is not ready.*`python -m cli resync {FLOWS[0].name}`"):
+    with pytest.raises(RefusedError, match=f"does not read yet: its slot is not ready.*`python -m cli resync {READERS[0].name}`"):
         world.reset(timeout=0)
     assert [action for _, _, action, *_ in world.done] == ["reset connector"]
 
@@ -158,7 +159,7 @@ def test_the_command_resets_the_source_of_the_named_connector(world, minimal, mo
 
     def reset(rest, sessions, source, order):
         seen.append((source, order))
-        return Reset(world.rest.status(NAME), [FlowStatus(FLOWS[0].name, "running", None, None, None, 3)])
+        return Reset(world.rest.status(NAME), [FlowStatus(READERS[0].name, "running", None, None, None, 3)])
 
     monkeypatch.setattr(connect, "reset_connector", reset)
     result = CliRunner().invoke(app, ["connect", "reset", NAME, "--reason", "lost", "--timeout", "7", "--json"])

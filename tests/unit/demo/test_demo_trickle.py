@@ -3,12 +3,11 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
 from psycopg import sql
 
 from demo.changes import EXPIRES_WITHIN, EXPIRY_AGE, RECIPES, ChangeKind
 from demo.population import Population
-from demo.sources import EVALUATIONS, SOURCES, source_of
+from demo.sources import EVALUATIONS, SOURCES, by_table, source_of
 from demo.trickle import Trickle
 from demo.warehouse.golden_record_changes import GoldenRecordChange
 from flows.eligibility_hints import ELIGIBILITY_HINTS
@@ -54,6 +53,11 @@ def test_a_kind_belongs_to_one_table():
     assert len(set(map(str, kinds))) == len(kinds)
 
 
+def test_changes_are_added_up_by_table():
+    done = Counter({ChangeKind.DELETE: 3, ChangeKind.TOUCH: 1, GoldenRecordChange.ADDED: 2})
+    assert by_table(done) == {"eligibility.eligibility_snapshots": 4, "public.golden_records": 2}
+
+
 def test_tables_of_one_trickle_change_as_often_as_they_do_in_a_day():
     sources = (EVALUATIONS, source_of("public.profile_360"))
     trickle = Trickle(POPULATION, 3, lambda: NOW, sources)
@@ -70,7 +74,7 @@ def test_some_kinds_come_only_when_asked_for():
 
 
 def test_a_kind_that_no_source_has_is_refused():
-    with pytest.raises(ValueError, match="no source has changes of the kind <GoldenRecordChange.ADDED"):
+    with pytest.raises(ValueError, match=r"no source has changes of the kind <GoldenRecordChange\.ADDED"):
         Trickle(POPULATION, 1, only=(GoldenRecordChange.ADDED,))
 
 

@@ -3,10 +3,13 @@ import stat
 import pytest
 from cryptography.fernet import Fernet
 
+from callbacks.settings import SenderSettings
+from flows.callback_registry import CALLBACKS
+from settings import load
 from stack.errors import StackError
 from stack.stack_env import compose, connect_credentials, read_env, write_env
 
-PORTS = {"warehouse": 1, "citizen": 2, "kafka": 3, "connect": 4}
+PORTS = {"warehouse": 1, "citizen": 2, "kafka": 3, "connect": 4, "callbacks": 5}
 
 
 def test_secrets_are_made_once_and_kept_while_addresses_follow_the_ports():
@@ -25,6 +28,17 @@ def test_every_password_is_its_own():
 def test_the_payload_key_is_a_fernet_key():
     key = compose({}, PORTS.__getitem__)["SYNC_PAYLOAD_KEYS"]
     assert Fernet(key).decrypt(Fernet(key).encrypt(b"x")) == b"x"
+
+
+def test_the_senders_are_those_that_the_intake_takes_and_their_keys_are_kept(tmp_path, monkeypatch):
+    variables = compose({}, PORTS.__getitem__)
+    write_env(tmp_path / "stack.env", compose(variables, PORTS.__getitem__))
+    monkeypatch.setenv("SYNC_ENV_FILE", str(tmp_path / "stack.env"))
+    settings = load(SenderSettings).callbacks
+    assert {route for sender in settings.senders.values() for route in sender.routes} == {each.route for each in CALLBACKS}
+    assert settings.port == PORTS["callbacks"]
+    for sender in settings.senders.values():
+        assert all(key.get_secret_value() in variables["SYNC_CALLBACKS__SENDERS"] for key in sender.keys)
 
 
 def test_connect_sees_the_replication_roles_and_nothing_else():

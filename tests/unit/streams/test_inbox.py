@@ -5,7 +5,7 @@ import pytest
 
 from streams import inbox as inbox_module
 from streams.chunk import Chunk
-from streams.inbox import Inbox
+from streams.inbox import Budget, Inbox
 
 
 def batch(start, count, topic="t", size=10):
@@ -21,8 +21,8 @@ def decode(records):
     return [chunk]
 
 
-def opened(max_records=100, max_bytes=1000):
-    inbox = Inbox(decode, max_records, max_bytes)
+def opened(max_records=100, max_bytes=1000, budget=None):
+    inbox = Inbox(decode, max_records, max_bytes, budget or Budget(10_000))
     inbox.open()
     return inbox
 
@@ -88,7 +88,7 @@ async def test_closing_frees_a_waiting_agent_and_discards():
 
 
 async def test_a_closed_inbox_never_makes_an_agent_wait_and_decodes_nothing():
-    inbox = Inbox(lambda _: pytest.fail("decoded"), 10, 1000)
+    inbox = Inbox(lambda _: pytest.fail("decoded"), 10, 1000, Budget(1000))
     for start in range(50):
         await inbox.put(batch(start, 1))
     assert inbox.discarded == 50
@@ -115,3 +115,35 @@ async def test_a_chunk_that_is_half_full_waits_for_no_more():
     inbox = opened(max_bytes=100)
     await inbox.put(batch(0, 5))
     assert await asyncio.wait_for(inbox.ready(1, lambda _: 1000), 1)
+
+
+async def test_lanes_together_hold_no_more_than_the_budget_but_each_may_hold_something():
+    budget = Budget(50)
+    full, other = opened(budget=budget), opened(budget=budget)
+    await full.put(batch(0, 5))
+    await other.put(batch(0, 1))
+    waiting = asyncio.ensure_future(other.put(batch(1, 1)))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    full.take()
+    await asyncio.wait_for(waiting, 1)
+    assert offsets(other.take()) == [0, 1]
+
+
+async def test_a_used_up_budget_sends_a_lane_to_work_with_what_it_has():
+    budget = Budget(50)
+    small, other = opened(budget=budget), opened(budget=budget)
+    await small.put(batch(0, 1))
+    ready = asyncio.ensure_future(small.ready(1, lambda _: 1000))
+    await asyncio.sleep(0)
+    assert not ready.done()
+    await other.put(batch(0, 5))
+    assert await asyncio.wait_for(ready, 1)
+
+
+async def test_what_a_closed_lane_held_is_free_for_the_others():
+    budget = Budget(50)
+    closed = opened(budget=budget)
+    await closed.put(batch(0, 5))
+    closed.close()
+    assert not budget.is_full

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from flows.registry import FLOWS
+from flows.eligibility_hints import ELIGIBILITY_HINTS
 from sinks.operations.flow_control import FlowStatus
 from tests.unit.views.world import COMMANDS, FLOW, NOON, TOPIC, partition, state, worker_row
 from views.answers import Question
@@ -21,7 +21,7 @@ def look(world):
 
     async def take():
         world.now += timedelta(seconds=1)
-        return overview(await inquiry.facts(), FLOWS)
+        return overview(await inquiry.facts(), [ELIGIBILITY_HINTS])
 
     return take
 

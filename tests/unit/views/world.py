@@ -109,5 +109,5 @@ class World:
 
     def application(self, **options: Any) -> web.Application:
         application = web.Application()
-        mount(application, worker=self, cluster=self, clock=self.clock, **options)
+        mount(application, worker=self, cluster=self, clock=self.clock, flows=[ELIGIBILITY_HINTS], **options)
         return application

@@ -1,0 +1,100 @@
+"""The product beside all tables of the platform, in both databases."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from demo.databases import DatabaseName, apply_schema
+from demo.history import HISTORIES, Past, Sizes, load_tables
+from demo.population import Population
+from flows.model import Flow
+from flows.registry import FLOWS
+from flows.replication import replication_name
+from flows.tables import Database
+from tests.support import source_history
+from tests.support.databases import Administrator
+from tests.support.flow_oracles import Connection, Difference, compare_notifications, compare_rows
+from tests.support.installation import Installation
+from tests.support.kafka import end_offsets
+from tests.support.ledger import LedgerRow, Partition, discrepancies, lag, ledger_rows
+from tests.support.waiting import absent, eventually
+
+SETTLE_SECONDS = 240.0
+WATCHED = {Database.WAREHOUSE: ["decision.applications"], Database.CITIZEN: ["public.documents"]}
+
+
+class Platform(Installation):
+    """One life of the product. Changes of the tables WATCHED are logged from the first on, for oracles of history."""
+
+    def fill(self, families: int, sizes: Sizes) -> None:
+        """Wipe what an earlier life left, then make the platform's tables and their history."""
+        self._wipe()
+        self.population = Population(1, families)
+        past = Past(self.population, sizes, datetime.now(UTC))
+        for database, tables in WATCHED.items():
+            name = DatabaseName(database.value)
+            with self.of(database).connect() as connection:
+                apply_schema(connection, name)
+                source_history.watch(connection, tables)
+                load_tables(connection, [each for each in HISTORIES if each.database is name], past)
+        with self.warehouse.connect() as warehouse:
+            self._before_notices = source_history.position(warehouse)
+
+    def of(self, database: Database) -> Administrator:
+        """Return the administrator of a database."""
+        return {Database.WAREHOUSE: self.warehouse, Database.CITIZEN: self.citizen}[database]
+
+    def target_of(self, flow: Flow) -> Administrator:
+        """Return the administrator of the flow's target."""
+        return self.of(flow.target.table.database)
+
+    def ends_of(self, flow: Flow) -> dict[Partition, int]:
+        """Return how far the flow's logs reach."""
+        return end_offsets(self.settings.kafka, flow)
+
+    def ledger_of(self, flow: Flow) -> dict[Partition, LedgerRow]:
+        """Return the flow's positions and counts."""
+        return ledger_rows(self.target_of(flow), flow.name)
+
+    def letters(self) -> dict[Database, int]:
+        """Return how many dead letters were ever written."""
+        return {database: self.of(database).value("SELECT count(*) FROM sync.dead_letter") for database in Database}
+
+    def settle_all(self) -> None:
+        """Return when all that was committed in the sources is in the logs, and all that is in the logs in the ledgers."""
+        for database in Database:
+            reached = self.of(database).value("SELECT pg_current_wal_insert_lsn()::text")
+            self._wait_for_connector(database, reached)
+        for flow in FLOWS:
+            self.wait_until_level(flow)
+
+    def wait_until_level(self, flow: Flow) -> None:
+        """Return when all that is in the flow's logs is in its ledger."""
+        absent(lambda: lag(self.ledger_of(flow), self.ends_of(flow)), f"{flow.name}: level with its log", within=SETTLE_SECONDS)
+
+    def _wait_for_connector(self, database: Database, reached: str) -> None:
+        statement = "SELECT confirmed_flush_lsn >= %s::pg_lsn FROM pg_replication_slots WHERE slot_name = %s"
+        parameters = (reached, replication_name(database))
+        what = f"{database.value}: the connector confirms {reached}"
+        eventually(lambda: self.of(database).value(statement, parameters), what, within=SETTLE_SECONDS)
+
+    def become_right_all(self, flows: Collection[Flow]) -> None:
+        """Return when the targets of mirror flows are what their oracles say, and every record has one outcome."""
+        for flow in flows:
+            self._become_right(flow)
+
+    def _become_right(self, flow: Flow) -> None:
+        source = self.of(flow.source.table.database)
+        with source.connect() as before, self.target_of(flow).connect() as after:
+            absent(lambda: _differing(flow, before, after), f"{flow.name}: the target equals the oracle", within=30)
+        absent(lambda: discrepancies(self.ledger_of(flow), self.ends_of(flow)), f"{flow.name}: counts add up", within=10)
+
+    def notices(self) -> Difference:
+        """Compare the notices of decisions with what happened since the history was loaded."""
+        with self.warehouse.connect() as warehouse, self.citizen.connect() as citizen:
+            return compare_notifications(warehouse, citizen, self._before_notices)
+
+
+def _differing(flow: Flow, source: Connection, target: Connection) -> str | None:
+    found = compare_rows(flow.name, source, target)
+    assert found.expected > 0, "an empty target proves nothing"
+    return None if found.equal else str(found)
