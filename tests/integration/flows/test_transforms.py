@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from flows.masks import AADHAAR, EMAIL, MOBILE, constant
 from flows.registry import FLOWS
 
 COLUMNS = [
@@ -14,6 +15,7 @@ COLUMNS = [
     for column in flow.target.columns
     if column.transforms
 ]
+SHORT = 20
 ALPHABET = "aZ0 '\"\\éß\u0301ह\u094dि漢👩🏽\u200d🌾\U0001d4b3\n\t"
 
 
@@ -28,7 +30,10 @@ def texts(draw):
 
 
 def values_of(source, draw):
-    return numbers(draw, source.sizes[1]) if source.base == "numeric" else texts(draw)
+    if source.base == "numeric":
+        return numbers(draw, source.sizes[1])
+    longest = source.sizes[0] if source.sizes else None
+    return [text if text is None else text[:longest] for text in texts(draw)]
 
 
 @pytest.mark.parametrize(("flow", "column"), COLUMNS)
@@ -41,4 +46,33 @@ def test_python_and_sql_give_the_same_to_the_last_digit_and_code_point(citizen, 
         """
     found = [value for (value,) in citizen.execute(statement, (json.dumps(values),))]
     expected = [column.value(Decimal(value) if value is not None and source.base == "numeric" else value) for value in values]
-    assert found == [str(value) for value in expected]
+    assert found == [None if value is None else str(value) for value in expected]
+
+
+@pytest.mark.parametrize("mask", [AADHAAR, EMAIL, MOBILE, constant("HIDDEN")], ids=lambda mask: mask.name)
+def test_masks_are_the_same_in_both_and_never_show_more_than_four_characters_of_anything_but_a_domain(citizen, mask):
+    draw = random.Random(11)
+    addresses = ["a@b", "@", "@example.org", "x@", "ravi.kumar@example.org", "a@b@example.org", "क@example.org"]
+    values = [
+        None,
+        "1234567",
+        "12345678",
+        "123456789012",
+        *addresses,
+        *texts(draw)[1:],
+        *("".join(draw.choices("ab1@.", k=12)) for _ in range(300)),
+    ]
+    statement = f"""
+        SELECT {mask.sql("given.text")}
+        FROM json_array_elements_text(%s::json) WITH ORDINALITY AS given(text, place) ORDER BY place
+        """
+    found = [value for (value,) in citizen.execute(statement, (json.dumps(values),))]
+    assert found == [mask.python(value) for value in values]
+    for value, shown in [pair for pair in zip(values, found, strict=True) if len(pair[0] or "") <= SHORT]:
+        hidden = (shown or "").rpartition("@")[0] if mask is EMAIL and "@" in (shown or "") else shown or ""
+        assert longest_common(hidden, value or "") <= 4
+
+
+def longest_common(shown, value):
+    """The longest run of characters of the value that is shown."""
+    return max((n for n in range(len(value) + 1) for at in range(len(value) - n + 1) if value[at : at + n] in shown), default=0)
