@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
 
 from schemas.callback_record import CallbackRecord
 from settings import PROGRAM, Kafka
@@ -38,10 +38,10 @@ class Publisher(Protocol):
 
 
 class KafkaPublisher:
-    """One idempotent producer at a time.
+    """One idempotent producer, which repeats what the brokers do not acknowledge, in order and without end.
 
-    A producer that failed to deliver is thrown away: what it failed with may be the end of it, and only the broker knows which
-    of its sequence numbers it has seen.
+    So a record whose time is over may still arrive. Until it is known to have arrived, records for its partition are refused
+    at once: they could only wait behind it. A producer that the brokers have refused is replaced.
     """
 
     def __init__(self, kafka: Kafka, topics: Mapping[str, int], timeout: float) -> None:
@@ -49,7 +49,8 @@ class KafkaPublisher:
         self._topics = topics
         self._timeout = timeout
         self._producer: Any = None
-        self._failed = asyncio.Event()
+        self._refused = asyncio.Event()
+        self._overdue: dict[tuple[str, int], asyncio.Future[Any]] = {}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -63,12 +64,14 @@ class KafkaPublisher:
 
     async def publish(self, record: CallbackRecord) -> None:
         """Return when all in-sync replicas have the record; raises :class:`Unavailable`."""
-        producer = self._producer
-        if producer is None:
+        if self._producer is None:
             raise Unavailable("no broker can be reached")
+        overdue = self._overdue.get((record.topic, record.partition))
+        if overdue is not None and not overdue.done():
+            raise Unavailable("an earlier record of this partition is not acknowledged yet")
         try:
             async with asyncio.timeout(self._timeout):
-                await self._deliver(producer, record)
+                await self._deliver(self._producer, record)
         except _OUT_OF_REACH as error:
             raise Unavailable(type(error).__name__) from error
 
@@ -86,24 +89,29 @@ class KafkaPublisher:
             return f"the brokers do not answer: {type(error).__name__}"
 
     async def _deliver(self, producer: Any, record: CallbackRecord) -> None:
-        sent = None
         try:
             sent = await producer.send(
                 record.topic, record.value, record.key, partition=record.partition, headers=list(record.headers)
             )
-            await sent
-        except (UnknownTopicOrPartitionError, TimeoutError, asyncio.CancelledError):
-            if sent is not None:
-                self._give_up(producer)
-            raise  # a topic that is not there is no fault of the producer
-        except _OUT_OF_REACH:
-            self._give_up(producer)
+            await self._acknowledged(sent, record)
+        except (UnknownTopicOrPartitionError, KafkaTimeoutError):
+            raise  # the topic is missing, or its queue is full: no fault of the producer
+        except KafkaError:
+            self._replace(producer)
             raise
 
-    def _give_up(self, producer: Any) -> None:
+    async def _acknowledged(self, sent: asyncio.Future[Any], record: CallbackRecord) -> None:
+        try:
+            await asyncio.shield(sent)
+        except asyncio.CancelledError:
+            self._overdue[record.topic, record.partition] = sent
+            sent.add_done_callback(_heard)
+            raise
+
+    def _replace(self, producer: Any) -> None:
         if producer is self._producer:
             self._producer = None
-            self._failed.set()
+            self._refused.set()
 
     async def _topic_problem(self, producer: Any) -> str | None:
         for topic, wanted in self._topics.items():
@@ -119,24 +127,24 @@ class KafkaPublisher:
         told = False  # an outage is told once
         while True:
             producer = self._make()
-            self._failed.clear()
+            self._refused.clear()
             try:
                 async with asyncio.timeout(self._timeout):
                     await producer.start()
                 self._producer, told = producer, False
                 log.info("connected to Kafka")
-                await self._failed.wait()
-                log.warning("a record was not acknowledged: connecting anew")
+                await self._refused.wait()
+                log.warning("the brokers refused a record: connecting anew")
             except _OUT_OF_REACH as error:
                 log.log(logging.DEBUG if told else logging.WARNING, "Kafka cannot be reached: %s", type(error).__name__)
                 told = True
                 await asyncio.sleep(RECONNECT_SECONDS)
             finally:
                 self._producer = None
-                await self._dispose(producer)
+                await self._stop(producer)
 
-    async def _dispose(self, producer: Any) -> None:
-        """Bounded: a producer waits for what it holds until that expires."""
+    async def _stop(self, producer: Any) -> None:
+        """Bounded: without brokers a producer keeps what it holds for ever."""
         try:
             async with asyncio.timeout(self._timeout):
                 await producer.stop()
@@ -151,3 +159,9 @@ class KafkaPublisher:
             max_request_size=MAX_RECORD_BYTES,
             request_timeout_ms=int(self._timeout * 1000),
         )
+
+
+def _heard(sent: asyncio.Future[Any]) -> None:
+    """Nobody waits for it any more: take note of its error, which asyncio would complain about otherwise."""
+    if not sent.cancelled():
+        sent.exception()

@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import uvicorn
@@ -29,7 +29,8 @@ KEEP_ALIVE_SECONDS: Final = 5
 def serve(settings: IntakeSettings) -> bool:
     """Serve until SIGTERM or SIGINT; requests under way are answered first. Returns whether it could start."""
     server = uvicorn.Server(server_configuration(settings))
-    server.run()
+    with suppress(KeyboardInterrupt, SystemExit):  # Ctrl-C, raised again once all is answered; uvicorn's end for a taken port
+        server.run()
     return server.started
 
 

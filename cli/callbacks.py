@@ -2,6 +2,7 @@
 
 import sys
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -62,8 +63,7 @@ def send(
     webhook_id = webhook_id or f"msg_{uuid.uuid4().hex}"
     headers = sign(body, sender=name, key=key, webhook_id=webhook_id, now=datetime.now(UTC))
     answer = _post((url or f"http://{settings.host}:{settings.port}") + route.path, body, headers)
-    facts, document = {"webhook_id": webhook_id, "sender": name, "status": answer.status_code}, _document(answer)
-    show({**facts, "answer": document}, table("Answer", ("", ""), [*facts.items(), *document.items()]), as_json=as_json)
+    _tell(webhook_id, name, answer, as_json=as_json)
     raise typer.Exit(0 if answer.is_success else PROBLEM)
 
 
@@ -105,9 +105,21 @@ def _post(url: str, body: str, headers: dict[str, str]) -> httpx.Response:
         raise RefusedError(f"nobody answers at {url}: {type(error).__name__}; is the intake running?") from None
 
 
+def _tell(webhook_id: str, sender: str, answer: httpx.Response, *, as_json: bool) -> None:
+    document = _document(answer)
+    facts = [("webhook id", webhook_id), ("sender", sender), ("status", str(answer.status_code)), *_lines(document)]
+    found = {"webhook_id": webhook_id, "sender": sender, "status": answer.status_code, "answer": document}
+    show(found, table("Answer", ("", ""), facts), as_json=as_json)
+
+
 def _document(answer: httpx.Response) -> dict[str, Any]:
     try:
         found = answer.json()
     except ValueError:
         return {"detail": "the answer is not the intake's: something else listens there"}
     return found if isinstance(found, dict) else {}
+
+
+def _lines(document: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    yield from ((name, value) for name, value in document.items() if name not in ("status", "errors"))
+    yield from ((error["pointer"], error["detail"]) for error in document.get("errors", []))

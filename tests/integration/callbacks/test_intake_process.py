@@ -71,7 +71,7 @@ class Intake:
 @pytest.fixture(scope="module")
 def intake(stack, environment, settings, tmp_path_factory):
     asyncio.run(ensure_topics(settings.kafka, callback_topics(CALLBACKS)))
-    intake = Intake(environment, tmp_path_factory.mktemp("intake") / "log")
+    intake = Intake(environment | {"SYNC_CALLBACKS__KAFKA_TIMEOUT": "2"}, tmp_path_factory.mktemp("intake") / "log")
     intake.start()
     yield intake
     intake.stop()

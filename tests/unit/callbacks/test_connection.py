@@ -47,7 +47,7 @@ async def trickle(writer, data, pause):
 async def test_a_body_that_trickles_in_is_answered_at_the_deadline(listening, publisher):
     body = body_of(ALERT_CALLBACK)
     head, _, rest = Sender().request(body).partition(b"\r\n\r\n")
-    async with listening(seconds=CUT, read_timeout=READ) as dial:
+    async with listening(read_timeout=READ) as dial:
         reader, writer = await dial()
         writer.write(head + b"\r\n\r\n")
         slow = asyncio.create_task(trickle(writer, rest, 0.02))
@@ -91,7 +91,7 @@ async def test_who_was_refused_and_sends_on_is_cut_off(listening):
 
 
 async def test_every_request_of_a_connection_has_a_deadline_of_its_own(listening, publisher):
-    async with listening(seconds=CUT, read_timeout=READ, burst=1_000_000) as dial:
+    async with listening(seconds=CUT, burst=1_000_000) as dial:
         reader, writer = await dial()
         began, answers = time.monotonic(), []
         while time.monotonic() - began < 2 * CUT:

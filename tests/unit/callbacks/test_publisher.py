@@ -2,9 +2,16 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
-from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, OutOfOrderSequenceNumber, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    OutOfOrderSequenceNumber,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
 from callbacks import publisher as publishing
 from callbacks.publisher import KafkaPublisher, Unavailable
@@ -23,6 +30,7 @@ class Broker:
         self.made = []
         self.stopped = []
         self.records = []
+        self.deliveries = 0
         self.start_failure = self.send_failure = self.delivery_failure = None
         self.acknowledged = asyncio.Event()
         self.acknowledged.set()
@@ -58,6 +66,7 @@ class Producer:
 
     async def _acknowledge(self):
         await self._broker.acknowledged.wait()
+        self._broker.deliveries += 1
         if self._broker.delivery_failure:
             raise self._broker.delivery_failure
 
@@ -104,17 +113,40 @@ async def test_publishing_ends_only_when_the_record_is_acknowledged(publisher, b
     assert broker.records == [("topic", 3, b"key", b"value", [("webhook-id", b"msg_1")])]
 
 
-async def test_a_record_that_nobody_acknowledges_is_given_up_in_time_and_the_producer_with_it(publisher, broker):
+async def test_a_record_that_nobody_acknowledges_is_given_up_in_time(publisher, broker):
     broker.acknowledged.clear()
     with pytest.raises(Unavailable):
         await publisher.publish(RECORD)
+    assert broker.stopped == [], "the producer goes on repeating it"
+
+
+async def test_behind_an_overdue_record_its_partition_is_refused_at_once_until_it_has_arrived(publisher, broker):
+    broker.acknowledged.clear()
+    with pytest.raises(Unavailable, match="TimeoutError"):
+        await publisher.publish(RECORD)
+    with pytest.raises(Unavailable, match="not acknowledged yet"):
+        await publisher.publish(RECORD)
+    with pytest.raises(Unavailable, match="TimeoutError"):
+        await publisher.publish(replace(RECORD, partition=4))
     broker.acknowledged.set()
-    await until(lambda: broker.stopped == [1] and len(broker.made) == 2)
+    await until(lambda: broker.deliveries == 2)
+    await publisher.publish(RECORD)
+    await publisher.publish(replace(RECORD, partition=4))
+
+
+async def test_an_overdue_record_that_fails_in_the_end_gives_its_partition_free(publisher, broker):
+    broker.acknowledged.clear()
+    with pytest.raises(Unavailable):
+        await publisher.publish(RECORD)
+    broker.delivery_failure = OutOfOrderSequenceNumber()
+    broker.acknowledged.set()
+    await until(lambda: broker.deliveries == 1)
+    broker.delivery_failure = None
     await publisher.publish(RECORD)
 
 
-@pytest.mark.parametrize("error", [OutOfOrderSequenceNumber(), KafkaTimeoutError(), KafkaConnectionError()])
-async def test_a_producer_that_failed_to_deliver_is_replaced(publisher, broker, error):
+@pytest.mark.parametrize("error", [OutOfOrderSequenceNumber(), TopicAuthorizationFailedError()])
+async def test_a_producer_that_the_brokers_refuse_is_replaced(publisher, broker, error):
     broker.delivery_failure = error
     with pytest.raises(Unavailable):
         await publisher.publish(RECORD)
@@ -130,8 +162,9 @@ async def test_a_producer_whose_sender_has_died_is_replaced(publisher, broker):
     await until(lambda: broker.stopped == [1])
 
 
-async def test_a_topic_that_is_missing_does_not_cost_the_other_its_producer(publisher, broker):
-    broker.send_failure = UnknownTopicOrPartitionError()
+@pytest.mark.parametrize("error", [UnknownTopicOrPartitionError(), KafkaTimeoutError()])
+async def test_a_topic_that_is_missing_or_full_does_not_cost_the_other_its_producer(publisher, broker, error):
+    broker.send_failure = error
     with pytest.raises(Unavailable):
         await publisher.publish(RECORD)
     broker.send_failure = None
