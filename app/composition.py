@@ -17,8 +17,9 @@ from app.cluster import DatabaseCluster
 from app.configuration import faust_configuration
 from app.worker_view import OwnState
 from flows.append_model import AppendFlow
+from flows.match_model import MatchFlow
 from flows.model import Flow, MirrorFlow, RankedFlow
-from flows.registry import FLOWS
+from flows.registry import FLOWS, flows_into
 from settings import Settings
 from sinks import worker_status
 from sinks.parked import ParkedTable
@@ -36,6 +37,10 @@ from streams.expiry import Expiry
 from streams.inbox import Budget
 from streams.lane import LaneServices
 from streams.log_reader import LogReader
+from streams.match import MatchApplier
+from streams.match_decoding import MatchDecoder
+from streams.match_rebuild import MatchRebuilder
+from streams.match_writer import MatchWriter
 from streams.mirror import MirrorApplier, MirrorWriter
 from streams.mirror_decoding import MirrorDecoder
 from streams.mirror_rebuild import MirrorRebuilder
@@ -143,6 +148,8 @@ class Composition:
             return self._mirror(flow, source, target)
         if isinstance(flow, AppendFlow):
             return self._append(flow, source, target)
+        if isinstance(flow, MatchFlow):
+            return self._match(flow, source, target)
         raise TypeError(f"flow {flow.name}: nobody applies a {type(flow).__name__}")
 
     def _ranked(self, flow: RankedFlow, source: Pool, target: Pool) -> tuple[RankedApplier, RankedUpkeep]:
@@ -164,6 +171,11 @@ class Composition:
         applier = AppendApplier(flow, AppendWriter(flow), parked, AppendDecoder(flow, epoch=FIRST_EPOCH), deadline)
         rebuilder = AppendRebuilder(applier, source, target)
         return applier, AppendUpkeep(rebuilder, Release(applier, target, self._cipher), Patience.within(deadline))
+
+    def _match(self, flow: MatchFlow, source: Pool, target: Pool) -> tuple[MatchApplier, MirrorUpkeep]:
+        decoder, writer = MatchDecoder(flow, epoch=FIRST_EPOCH), MatchWriter(flow, flows_into(flow.target.table.database))
+        rebuilder = MatchRebuilder(flow, source, target, writer, decoder)
+        return MatchApplier(writer, decoder), MirrorUpkeep(rebuilder)
 
     def _agent(self, flow: Flow, topic: str, coordinator: Coordinator) -> None:
         source = self._app.topic(

@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cli import callbacks, connect, dead_letters, flow_commands, keygen, migrate, schema, source_epoch, status, up, watch
+from cli import callbacks, connect, dead_letters, flow_commands, keygen, migrate, parked, schema, source_epoch, status, up, watch
 from cli.errors import EXPLAINED, exit_code, message
 
 
@@ -41,3 +41,4 @@ for module in (up, watch, migrate, status, schema, flow_commands, source_epoch, 
 app.add_typer(connect.commands, name="connect")
 app.add_typer(callbacks.commands, name="callbacks")
 app.add_typer(dead_letters.commands, name="dead-letters")
+app.add_typer(parked.commands, name="parked")

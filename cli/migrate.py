@@ -14,7 +14,7 @@ from sinks.catalog import read_catalog
 from sinks.migrations import Migration, apply_pending, exclusively, load_migrations
 from sinks.operations.audit import RefusedError
 from sinks.operations.connection import Connection, connect
-from sinks.provision import Roles, provision_statements, tables_needed
+from sinks.provision import STATE_SCHEMA, Roles, provision_statements, tables_needed
 
 
 def migrate(*, as_json: Json = False) -> None:
@@ -58,14 +58,14 @@ def _migrate(session: Connection, database: Database, names: Roles, migrations: 
 
 
 def _obstacles(session: Connection, database: Database, names: Roles) -> Iterator[str]:
-    """Find what must exist before we can grant or publish it."""
+    """Find what must exist before we can grant or publish it; our own tables are made by the migrations."""
     needed = tables_needed(database, FLOWS)
     catalog = read_catalog(session, needed, [role for role in (names.worker, names.connect) if role])
     for role in (names.worker, names.connect):
         if role and role not in catalog.roles:
             yield f"{database.value}: role {role} does not exist; create it with LOGIN"
     for wanted in needed:
-        if wanted.qualified not in catalog.tables:
+        if wanted.schema != STATE_SCHEMA and wanted.qualified not in catalog.tables:
             yield f"{database.value}: table {wanted.qualified} does not exist; create it, or change the flow"
 
 

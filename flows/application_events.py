@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from flows.append_model import AppendFlow, Reference
+from flows.model import PersonLink
 from flows.scheme_map import SCHEME_MAP
 from flows.tables import Column, Database, Source, SourceColumn, Table, Target
 from flows.transforms import recode
@@ -57,6 +58,7 @@ APPLICATION_EVENTS: Final = AppendFlow(
     only=(("approval_timestamp", "approved"),),
     reference=Reference("scheme_code", SCHEME_MAP.target.table, key="scheme_id", value="scheme_code"),
     wakes="sync_application_events",
+    link=PersonLink(column="gr_id", citizen="citizen_id", row="application_id"),
     partitions=5,
     events_per_day=5_000,
     latency=timedelta(seconds=5),

@@ -7,6 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
+from flows.append_document import fact_column, fact_lines
+from flows.append_model import AppendFlow
+from flows.match_document import link_line, match_lines
+from flows.match_model import MatchFlow
 from flows.model import Flow, RankedFlow, Ranking
 from flows.registry import FLOWS
 from flows.schedule import Schedule
@@ -36,7 +40,7 @@ def flow_section(flow: Flow) -> str:
         f"{flow.title}.",
         _table(("", ""), _facts(flow)),
         "### Target columns",
-        _table(("column", "type", "from", "transforms, left to right"), map(_target_row, flow.target.columns)),
+        _table(("column", "type", "from", "transforms, left to right"), (_target_row(flow, c) for c in flow.target.columns)),
         *_masks(flow),
         "### Source columns",
         _table(("column", "type", "null", "range"), map(_source_row, flow.source.columns)),
@@ -55,7 +59,8 @@ def _masks(flow: Flow) -> Iterator[str]:
 def _counting(counts: Filter | None) -> Iterator[str]:
     if counts is not None:
         yield "### Which rows count"
-        yield f"Those whose `{counts.column}` is {_either(counts.values)}."
+        case = ", in capitals or not" if counts.any_case else ""
+        yield f"Those whose `{counts.column}` is {_either(counts.values)}{case}."
 
 
 def _handling(flow: Flow) -> Iterator[str]:
@@ -63,6 +68,15 @@ def _handling(flow: Flow) -> Iterator[str]:
         yield "### Ranking"
         yield f"`{flow.ranking.rank}` is computed:"
         yield _ranking(flow.ranking, flow.source.primary_key)
+    if isinstance(flow, AppendFlow):
+        yield "### Facts"
+        yield "\n".join(f"- {line}" for line in fact_lines(flow))
+    if isinstance(flow, MatchFlow):
+        yield "### Matching"
+        yield "\n".join(f"- {line}" for line in match_lines(flow))
+    if flow.link is not None:
+        yield "### Golden records"
+        yield link_line(flow.link)
 
 
 def _facts(flow: Flow) -> list[tuple[str, str]]:
@@ -73,7 +87,7 @@ def _facts(flow: Flow) -> list[tuple[str, str]]:
         ("target", f"`{target.table.qualified}` in {target.table.database.value}, one row per {_names(target.key)}"),
         ("topics", f"{_names(flow.topics)}, {flow.partitions} partitions each"),
         ("Kafka key", f"`{source.message_key}`"),
-        ("version of a row", str(flow.version)),
+        *([] if isinstance(flow, AppendFlow) else [("version of a row", str(flow.version))]),
         *[("batch job", _schedule(schedule)) for schedule in flow.schedules],
         ("volume", f"about {flow.events_per_day:,} events a day"),
         ("latency", f"under {_span(flow.latency)} from commit in the source to visible in the target"),
@@ -85,8 +99,9 @@ def _schedule(schedule: Schedule) -> str:
     return f"`{schedule.job}`: `{schedule.cron}` (UTC), about {schedule.expected.total_seconds() / 60:g} min{peak}"
 
 
-def _target_row(column: Column) -> tuple[str, ...]:
-    transforms = ", then ".join(transform.name for transform in column.transforms)
+def _target_row(flow: Flow, column: Column) -> tuple[str, ...]:
+    special = fact_column(flow, column) if isinstance(flow, AppendFlow) else ()
+    transforms = ", then ".join([*special, *(transform.name for transform in column.transforms)])
     return (f"`{column.name}`", column.type, f"`{column.source}`", transforms or "as it is")
 
 

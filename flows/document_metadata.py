@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from flows.model import MirrorFlow
+from flows.model import MirrorFlow, PersonLink
 from flows.tables import Column, Database, Source, SourceColumn, Table, Target
 
 DOCUMENT_METADATA: Final = MirrorFlow(
@@ -40,6 +40,7 @@ DOCUMENT_METADATA: Final = MirrorFlow(
     ),
     deleted_at="deleted_at",
     wakes="sync_document_metadata",
+    link=PersonLink(column="gr_id", citizen="citizen_id", row="document_id"),
     partitions=5,
     events_per_day=15_000,
     latency=timedelta(seconds=5),

@@ -35,17 +35,29 @@ class TimeOf:
 
 @dataclass(frozen=True)
 class SideTable:
-    """A table that rows are added to, and the columns that get a value."""
+    """A table beside the target, and the columns that are written or read."""
 
     table: Table
     columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PersonLink:
+    """A target column that names the golden record of the citizen whom a row is about, filled as soon as it is known.
+
+    ``citizen`` is the target column with the citizen's id, ``row`` the one by which a row is found again.
+    """
+
+    column: str
+    citizen: str
+    row: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
     """One kind of data: source, mapping, target and how events of it are handled.
 
-    ``schedules`` are the batch jobs that carry the same rows beside the events.
+    ``schedules`` are the batch jobs that carry the same rows beside the events. ``link``: a column for the golden record.
     """
 
     name: str
@@ -55,6 +67,7 @@ class Flow:
     filter: Filter | None = None
     version: LogPosition | TimeOf = LogPosition()
     schedules: tuple[Schedule, ...] = ()
+    link: PersonLink | None = None
     partitions: int
     events_per_day: int
     latency: timedelta
@@ -69,6 +82,7 @@ class Flow:
         yield from self.source.problems()
         yield from self.target.problems()
         yield from self._compared_problems()
+        yield from self._link_problems()
         if self.source.table.database is self.target.table.database:
             yield "source and target are the same database"
         if self.partitions < 1:
@@ -97,6 +111,14 @@ class Flow:
         if self.compared_columns and not self.source.replica_identity_full:
             yield "old values are compared, so the source must have replica identity full"
 
+    def _link_problems(self) -> Iterator[str]:
+        if self.link is not None:
+            mapped = names_of(self.target.columns)
+            if self.link.column in mapped:
+                yield f"the link column {self.link.column!r} is looked up and may not be mapped"
+            missing = [name for name in (self.link.citizen, self.link.row) if name not in mapped]
+            yield from (f"the link needs the target column {name!r}" for name in missing)
+
     def _deciding_problems(self) -> Iterator[str]:
         for name in self._deciding_columns():
             if not self.source.column(name).required:
@@ -123,6 +145,11 @@ class Flow:
         return ()
 
     @property
+    def lookup_tables(self) -> tuple[SideTable, ...]:
+        """Tables of the platform in the target's database that are only read."""
+        return ()
+
+    @property
     def topic(self) -> str:
         """The CDC topic, as Debezium names it: prefix, schema, table."""
         return f"{self.source.table.database.value}.{self.source.table.qualified}"
@@ -140,7 +167,8 @@ class Flow:
     @property
     def written_columns(self) -> tuple[tuple[str, SqlType], ...]:
         """All target columns that we write, with their types."""
-        return tuple((column.name, column.sql_type) for column in self.target.columns)
+        linked = () if self.link is None else ((self.link.column, SqlType("uuid")),)
+        return (*((column.name, column.sql_type) for column in self.target.columns), *linked)
 
 
 @dataclass(frozen=True)

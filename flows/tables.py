@@ -159,10 +159,16 @@ class Target:
 
 @dataclass(frozen=True)
 class Filter:
-    """A row counts when ``column`` holds one of ``values``."""
+    """A row counts when ``column`` holds one of ``values``, with ``any_case`` in capitals or not."""
 
     column: str
     values: tuple[str, ...]
+    any_case: bool = False
+
+    def admits(self, value: str) -> bool:
+        """Whether a row with that value counts."""
+        # Lower case: Python has letters beyond ASCII whose capital is an ASCII letter.
+        return value.lower() in map(str.lower, self.values) if self.any_case else value in self.values
 
 
 def names_of(columns: tuple[SourceColumn, ...] | tuple[Column, ...]) -> list[str]:

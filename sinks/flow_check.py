@@ -38,6 +38,8 @@ def flow_differences(flow: Flow, catalogs: Mapping[Database, Catalog]) -> Iterat
         yield from _target_differences(flow, target)
     for side in flow.side_tables:
         yield from _side_differences(flow, side, catalogs[side.table.database].tables.get(side.table.qualified))
+    for looked_up in flow.lookup_tables:
+        yield from _lookup_differences(flow, looked_up, catalogs[looked_up.table.database].tables.get(looked_up.table.qualified))
     if source is not None and target is not None:
         yield from _null_differences(flow, source, target)
 
@@ -74,21 +76,27 @@ def _target_differences(flow: Flow, found: CatalogTable) -> Iterator[Difference]
 
 
 def _side_differences(flow: Flow, side: SideTable, found: CatalogTable | None) -> Iterator[Difference]:
-    if found is None:
-        yield _difference(flow, side.table, "", "the table does not exist", _edit(flow, "target"))
-        return
-    for name in side.columns:
-        if name not in found.columns:
-            yield _difference(flow, side.table, name, "the column does not exist", _edit(flow, "target"))
-    if frozenset((side.columns[0],)) not in found.unique_keys:
+    yield from _lookup_differences(flow, side, found)
+    if found is not None and frozenset((side.columns[0],)) not in found.unique_keys:
         remedy = f"CREATE UNIQUE INDEX ON {side.table.qualified} ({side.columns[0]})"
         yield _difference(flow, side.table, side.columns[0], "no unique index on it", remedy)
+
+
+def _lookup_differences(flow: Flow, beside: SideTable, found: CatalogTable | None) -> Iterator[Difference]:
+    if found is None:
+        yield _difference(flow, beside.table, "", "the table does not exist", _edit(flow, "target"))
+        return
+    for name in beside.columns:
+        if name not in found.columns:
+            yield _difference(flow, beside.table, name, "the column does not exist", _edit(flow, "target"))
 
 
 def _null_differences(flow: Flow, source: CatalogTable, target: CatalogTable) -> Iterator[Difference]:
     """Name target columns that refuse the null that their source column may hold and the mapping lets through."""
     required = {column.name for column in flow.source.columns if column.required}
     for column in flow.target.columns:
+        if column.name in flow.target.key:
+            continue  # A row without it never gets there.
         before, after = source.columns.get(column.source), target.columns.get(column.name)
         may_be_null = before is not None and not before.not_null and column.source not in required
         if may_be_null and after is not None and after.not_null and column.value(None) is None:

@@ -1,7 +1,6 @@
 """The SQL of a mirror flow: versions first, and only the rows whose version won touch the target.
 
-Derived from the definition; identifiers come from nowhere else, values are bound. Versions stand in one table beside the data,
-for live and deleted rows alike: a batch and a lane cannot both win, and no row comes back from the dead.
+Derived from the definition; identifiers come from nowhere else, values are bound.
 """
 
 from __future__ import annotations
@@ -9,10 +8,11 @@ from __future__ import annotations
 from typing import Final
 
 from flows.model import MirrorFlow
+from sinks import row_versions
+from sinks.person_links import LINKED, LOCK_SHARED, is_link, kept_link, link_join, noting
 
-#: A given row: its key as text, the version, whether it is gone, whether the filter leaves it out, columns without a value.
-ENVELOPE: Final = "k text, e integer, l bigint, d boolean, f boolean, kept text[]"
-
+#: A given row: key and version, whether the filter leaves it out, columns without a value.
+ENVELOPE: Final = f"{row_versions.ENVELOPE}, f boolean, kept text[]"
 
 #: Types whose values PostgreSQL may store out of line, and leave out of an update.
 TOASTABLE: Final = ("text", "varchar", "jsonb")
@@ -28,25 +28,18 @@ def mirror_statement(flow: MirrorFlow, *, with_kept: bool) -> str:
     table, key = flow.target.table.qualified, flow.key
     columns = [name for name, _ in flow.written_columns]
     data = [name for name in columns if name != key]
-    types = dict(flow.written_columns)
-    record = ", ".join(f"{name} {'text' if types[name].base == 'jsonb' else types[name]}" for name in columns)
-    join = f"LEFT JOIN {table} AS s ON s.{key} = g.{key}" if with_kept else ""
-    given = ", ".join(_given(name, types[name].base, with_kept=with_kept and types[name].base in TOASTABLE) for name in columns)
+    rows = _live_rows(flow, with_kept=with_kept)
     return f"""
-        WITH given AS MATERIALIZED (SELECT * FROM json_to_recordset(%(rows)s::json) AS x({ENVELOPE}, {record})),
-        won AS (INSERT INTO sync.row_version AS v (flow, key, epoch, lsn, deleted)
-                SELECT %(flow)s, k, e, l, d FROM given ORDER BY k
-                ON CONFLICT (flow, key) DO UPDATE SET epoch = excluded.epoch, lsn = excluded.lsn, deleted = excluded.deleted
-                WHERE (excluded.epoch, excluded.lsn) > (v.epoch, v.lsn)
-                   OR ((excluded.epoch, excluded.lsn) = (v.epoch, v.lsn) AND v.deleted AND NOT excluded.deleted)
-                RETURNING v.key),
+        {LOCK_SHARED if flow.link else ""}
+        WITH given AS MATERIALIZED (SELECT * FROM json_to_recordset(%(rows)s::json) AS x({ENVELOPE}, {_record(flow)})),
+        won AS ({row_versions.WINNERS}),
+        {f"noted AS ({noting(flow.link, rows)})," if flow.link else ""}
         gone AS ({_removal(flow)} RETURNING 1),
         written AS (INSERT INTO {table} AS t ({", ".join(columns)})
-                    SELECT {given}
-                    FROM given AS g JOIN won ON won.key = g.k {join} WHERE NOT g.d ORDER BY g.{key}
-                    ON CONFLICT ({key}) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in data)}
+                    SELECT {", ".join(_given(flow, name, with_kept=with_kept) for name in columns)} {rows} ORDER BY g.{key}
+                    ON CONFLICT ({key}) DO UPDATE SET {", ".join(f"{name} = {_upserted(flow, name)}" for name in data)}
                     WHERE ({", ".join(f"t.{name}" for name in data)})
-                          IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in data)})
+                          IS DISTINCT FROM ({", ".join(_upserted(flow, name) for name in data)})
                     RETURNING 1)
         SELECT (SELECT count(*) FROM won JOIN given AS g ON g.k = won.key WHERE g.f IS NOT TRUE),
                (SELECT count(*) FROM gone), (SELECT count(*) FROM written),
@@ -55,9 +48,30 @@ def mirror_statement(flow: MirrorFlow, *, with_kept: bool) -> str:
         """
 
 
-def _given(name: str, base: str, *, with_kept: bool) -> str:
+def _live_rows(flow: MirrorFlow, *, with_kept: bool) -> str:
+    """The given rows that won and are not gone, each with what it needs from other tables."""
+    table, key = flow.target.table.qualified, flow.key
+    links = link_join(flow.link) if flow.link else ""
+    standing = f"LEFT JOIN {table} AS s ON s.{key} = g.{key}" if with_kept else ""
+    return f"FROM given AS g JOIN won ON won.key = g.k {links} {standing} WHERE NOT g.d"
+
+
+def _record(flow: MirrorFlow) -> str:
+    """The columns that come with a row, as JSON can hold them."""
+    given = [(name, kind) for name, kind in flow.written_columns if not is_link(flow, name)]
+    return ", ".join(f"{name} {'text' if kind.base == 'jsonb' else kind}" for name, kind in given)
+
+
+def _given(flow: MirrorFlow, name: str, *, with_kept: bool) -> str:
+    if is_link(flow, name):
+        return LINKED
+    base = dict(flow.written_columns)[name].base
     given = f"g.{name}::jsonb" if base == "jsonb" else f"g.{name}"
-    return f"CASE WHEN '{name}' = ANY(g.kept) THEN s.{name} ELSE {given} END" if with_kept else given
+    return f"CASE WHEN '{name}' = ANY(g.kept) THEN s.{name} ELSE {given} END" if with_kept and base in TOASTABLE else given
+
+
+def _upserted(flow: MirrorFlow, name: str) -> str:
+    return kept_link(flow.link) if flow.link and name == flow.link.column else f"excluded.{name}"
 
 
 def _removal(flow: MirrorFlow) -> str:

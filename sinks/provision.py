@@ -23,6 +23,17 @@ _VERSION: Final = ("xmin",)
 # State tables that the worker may not rewrite: the audit grows only, migrations are the administrator's.
 _STATE_EXCEPTIONS: Final = {"audit": ("SELECT", "INSERT"), "migration": ("SELECT",)}
 
+# Statements that hold private values must not stand in the server's log: neither because they failed, with their rows and keys,
+# nor because they were slow.
+_SILENT: Final = {
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_min_duration_sample": "-1",
+    "log_transaction_sample_rate": "0",
+}
+
 
 @dataclass(frozen=True)
 class Roles:
@@ -68,8 +79,12 @@ def schemas_used(database: Database, flows: Iterable[Flow], roles: Roles) -> tup
 
 def tables_needed(database: Database, flows: Iterable[Flow]) -> tuple[Table, ...]:
     """Return the platform's own tables in a database that flows read or write, each once."""
-    tables = (table for flow in flows for table in (flow.source.table, flow.target.table, *(s.table for s in flow.side_tables)))
+    tables = (table for flow in flows for table in (flow.source.table, flow.target.table, *_beside(flow)))
     return tuple(table for table in dict.fromkeys(tables) if table.database is database)
+
+
+def _beside(flow: Flow) -> Iterator[Table]:
+    return (each.table for each in (*flow.side_tables, *flow.lookup_tables))
 
 
 def state_privileges(table: str) -> tuple[str, ...]:
@@ -86,6 +101,7 @@ def provision_statements(database: Database, flows: Iterable[Flow], roles: Roles
         *(publication_statements(database, captured) if captured else ()),
         *(f"GRANT USAGE ON SCHEMA {_quoted(schema)} TO {_quoted(role)}" for role, schema in schemas_used(database, flows, roles)),
         *_state_statements(roles),
+        *(_silence(setting, roles) for setting in _SILENT.items() if _writes_private_values(database, flows)),
         *(grant.statement for grant in grants(database, flows, roles)),
     )
 
@@ -123,9 +139,12 @@ def _heartbeat_grants(database: Database, captured: tuple[CapturedTable, ...], r
 
 def _target_grants(database: Database, flows: tuple[Flow, ...], roles: Roles) -> Iterator[Grant]:
     targets = dict.fromkeys(flow.target.table for flow in flows if flow.target.table.database is database)
-    yield from (Grant(roles.worker, table, _ROWS) for table in targets)
+    yield from (Grant(roles.worker, table, _ROWS) for table in targets if table.schema != STATE_SCHEMA)
     beside = dict.fromkeys(side.table for flow in flows for side in flow.side_tables if side.table.database is database)
     yield from (Grant(roles.worker, table, _ADDED) for table in beside)
+    for looked_up in dict.fromkeys(each for flow in flows for each in flow.lookup_tables):
+        if looked_up.table.database is database:
+            yield Grant(roles.worker, looked_up.table, ("SELECT",), looked_up.columns)
 
 
 def _state_statements(roles: Roles) -> Iterator[str]:
@@ -134,6 +153,21 @@ def _state_statements(roles: Roles) -> Iterator[str]:
     for table, kept in _STATE_EXCEPTIONS.items():
         withheld = ", ".join(privilege for privilege in _ROWS if privilege not in kept)
         yield f"REVOKE {withheld} ON {STATE_SCHEMA}.{table} FROM {worker}"
+
+
+def _writes_private_values(database: Database, flows: tuple[Flow, ...]) -> bool:
+    into = (flow for flow in flows if flow.target.table.database is database)
+    return any(column.clear for flow in into for column in flow.target.columns)
+
+
+def _silence(setting: tuple[str, str], roles: Roles) -> str:
+    """Set it for the worker's sessions in this database; where it holds, nothing is done that only a superuser may."""
+    name, value = setting
+    holds = f"""SELECT FROM pg_db_role_setting WHERE setrole = {_literal(roles.worker)}::regrole
+        AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND {_literal(f"{name}={value}")} = ANY (setconfig)"""
+    change = f"'ALTER ROLE %I IN DATABASE %I SET {name} = %L', {_literal(roles.worker)}, current_database(), {_literal(value)}"
+    return _where(f"NOT EXISTS ({holds})", f"EXECUTE format({change})")
 
 
 def _where(condition: str, statement: str) -> str:

@@ -33,7 +33,7 @@ class Decoder(ABC):
 
     @abstractmethod
     def _add(self, chunk: Chunk, record: Record, change: RowChange) -> None:
-        """Add what an upsert or a delete asks for, by :meth:`Chunk.add`."""
+        """Add what an upsert or a delete asks for, by :meth:`Chunk.add`, or :func:`note_problem`."""
 
     def decode(self, records: Sequence[Record], *, keep: bool = False) -> list[Chunk]:
         """One chunk, or several where a TRUNCATE or a hole stands between; ``keep`` the originals of all records."""
@@ -52,7 +52,7 @@ class Decoder(ABC):
             try:
                 change = decode(record.key, record.value)
             except BadRecord as problem:
-                _note_problem(chunk, record, problem)
+                note_problem(chunk, record, problem)
                 continue
             if change.kind is Kind.UPSERT or change.kind is Kind.DELETE:
                 if change.lsn:  # Snapshot reads are as old as they are; they say nothing about latency.
@@ -87,7 +87,8 @@ def _contiguous(records: Sequence[Record]) -> Sequence[Record]:
     return records[: next(number for number, record in enumerate(records) if record.offset != first + number)]
 
 
-def _note_problem(chunk: Chunk, record: Record, problem: BadRecord) -> None:
+def note_problem(chunk: Chunk, record: Record, problem: BadRecord) -> None:
+    """The record becomes a dead letter."""
     chunk.problems[record.offset] = problem
     chunk.originals[record.offset] = record
     _note_replay(chunk, record)

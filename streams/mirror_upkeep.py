@@ -1,18 +1,19 @@
-"""The upkeep of a mirror flow: nothing but its target is derived from the log."""
+"""The upkeep of flows of which nothing but the target is derived from the log."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sinks.ledger import Claim
-from streams.mirror_rebuild import MirrorRebuilder
+from streams.row_rebuild import RowRebuilder
 
 
 @dataclass(frozen=True)
 class MirrorUpkeep:
     """See :class:`~streams.upkeep.Upkeep`."""
 
-    rebuilder: MirrorRebuilder
+    rebuilder: RowRebuilder[Any]
 
     @property
     def interval(self) -> float | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from schemas.problems import BadRecord, Reason
 from sinks.dead_letters import DeadLetter
-from sinks.ledger import Advance, Outcome
+from sinks.ledger import Advance, Locked, Outcome
 from streams.applier import Written
 from streams.chunk import Chunk
 
@@ -25,6 +26,15 @@ def outcomes(chunk: Chunk, written: Written) -> Counter[Outcome]:
             Outcome.SUPERSEDED: len(chunk) - written.applied - written.filtered - written.parked - dead - tombstones,
         }
     )
+
+
+def with_new_letters(locked: Locked, chunk: Chunk) -> Locked:
+    """With the letters that the chunk's own problems become: only a good version behind such a one closes it."""
+    letters = dict(locked.open_letters)
+    for offset, problem in chunk.problems.items():
+        if problem.row_key is not None:
+            letters[problem.row_key] = max(offset, letters.get(problem.row_key, offset))
+    return replace(locked, open_letters=letters)
 
 
 def healed(chunk: Chunk, open_letters: dict[str, int], is_good: Callable[[int, str], bool]) -> frozenset[str]:

@@ -156,7 +156,8 @@ class UnitOfWork:
         return chunk.from_offset(locked.next_offset) if chunk.next_offset > locked.next_offset else None
 
     async def _write(self, session: Session, claim: Claim, locked: Locked, chunk: Chunk, refused: BadRecord | None) -> Committed:
-        application = self.applier.prepare(claim, locked, chunk, barred=refused is not None)
+        known = settlement.with_new_letters(locked, chunk)
+        application = self.applier.prepare(claim, known, chunk, barred=refused is not None)
         if refused is not None:
             refused.row_key = chunk.changes[0].row_key
             chunk.problems[chunk.first_offset] = refused

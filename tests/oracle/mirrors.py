@@ -43,6 +43,7 @@ def document_metadata(row):
         "file_size": row["file_size"],
         "verification_status": row["verification_status"],
         "uploaded_at": _time(row["uploaded_at"]),
+        "gr_id": None,  # nobody is matched there
     }
 
 

@@ -194,6 +194,20 @@ async def test_a_bad_row_among_many_is_isolated_and_its_last_good_version_stands
 
 
 @every_mirror
+async def test_only_a_good_version_behind_a_bad_one_closes_its_letter_also_in_the_same_chunk(flow, unit, claim, target, log):
+    row = log.row()
+    text = next(column.name for column in flow.source.columns if column.sql_type.base == "varchar")
+    log.upsert(row | {text: 1})
+    log.upsert(row)
+    await apply(unit, claim, log.records)
+    assert target.execute("SELECT status FROM sync.dead_letter").fetchall() == [("closed",)]
+    log.upsert(row)
+    log.upsert(row | {text: 1})
+    await apply(unit, claim, log.records[2:])
+    assert target.execute("SELECT status FROM sync.dead_letter ORDER BY id").fetchall() == [("closed",), ("open",)]
+
+
+@every_mirror
 async def test_a_row_that_the_database_refuses_is_found_by_halving(flow, unit, claim, target, log):
     culprit = log.row()
     condition = f"{flow.key} <> '{culprit[flow.source.primary_key]}'"

@@ -5,7 +5,6 @@ import json
 import random
 from collections import Counter
 from datetime import timedelta
-from itertools import pairwise
 
 import pytest
 
@@ -14,79 +13,10 @@ from schemas.connector import TOAST_PLACEHOLDER
 from schemas.headers import REPLAY_HEADER
 from sinks.ledger import LostOwnership
 from streams.unit_of_work import FlowMustStop
-from tests.integration.streams.appends import START, ApplicationLog, Worker, history
-from tests.oracle.application_events import Event, application_events
-
-TARGET = FLOW.target.table.qualified
-FACTS = f"SELECT {', '.join(Event._fields)} FROM {TARGET}"
-TUPLES = f"SELECT xmin::text, ctid::text, t::text FROM {TARGET} AS t ORDER BY 3"
-COUNTS = "SELECT next_offset, records_read, applied, superseded, filtered, parked, dead_lettered FROM sync.ledger WHERE topic = %s"
-
-
-@pytest.fixture
-def target(migrated, warehouse, citizen):
-    warehouse.execute("GRANT USAGE ON SCHEMA decision TO sync_worker")
-    warehouse.execute(f"GRANT ALL ON {TARGET} TO sync_worker")
-    citizen.execute(f"GRANT SELECT ON {FLOW.source.table.qualified} TO sync_worker")
-    return warehouse
-
-
-@pytest.fixture
-async def worker(target, migrated):
-    worker = Worker(migrated)
-    yield worker
-    await worker.close()
-
-
-@pytest.fixture
-async def claim(worker):
-    return await worker.claim()
-
-
-@pytest.fixture
-def log():
-    return ApplicationLog()
-
-
-@pytest.fixture
-def scheme(target, log):
-    """A scheme that is known."""
-    return learn(target, log.identifier())
-
-
-def learn(target, identity, code=None):
-    target.execute("INSERT INTO sync.scheme_map VALUES (%s, %s)", (identity, code or f"S-{str(identity)[:8]}"))
-    return identity
-
-
-def codes(target):
-    return dict(target.execute("SELECT scheme_id, scheme_code FROM sync.scheme_map").fetchall())
-
-
-def facts(target):
-    return {Event(*row) for row in target.execute(FACTS)}
-
-
-def told(target):
-    """(event type, time) in the order of time."""
-    return [(fact.event_type, fact.event_timestamp) for fact in sorted(facts(target), key=lambda fact: fact.event_timestamp)]
-
-
-def counts(target, topic=FLOW.topic):
-    return target.execute(COUNTS, (topic,)).fetchone()
-
-
-def rewind(target):
-    target.execute("UPDATE sync.ledger SET next_offset = 0, rewound = rewound + next_offset")
-
-
-def letters(target):
-    return target.execute('SELECT "offset", reason, row_key, status FROM sync.dead_letter ORDER BY "offset"').fetchall()
-
-
-def in_chunks(records, chance):
-    cuts = [0, *sorted(chance.sample(range(1, len(records)), min(6, len(records) - 1))), len(records)]
-    return [records[low:high] for low, high in pairwise(cuts)]
+from tests.integration.streams.facts.queries import TARGET, TUPLES, codes, counts, facts, in_chunks, learn, letters, rewind, told
+from tests.integration.streams.facts.workers import Worker
+from tests.oracle.application_events import application_events
+from tests.support.applications import START, STATUSES, ApplicationLog, history
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -127,6 +57,13 @@ async def test_each_status_is_an_event_of_its_type_at_its_own_time(worker, claim
     }
     assert {fact.scheme_code for fact in facts(target)} == set(codes(target).values())
     assert target.execute(f"SELECT count(*) FROM {TARGET} WHERE gr_id IS NOT NULL").fetchone() == (0,)
+
+
+async def test_postgresql_gives_each_status_the_type_that_python_gives_it(target):
+    column = FLOW.target.column("event_type")
+    for status in (*STATUSES, None, "it's another"):
+        found = target.execute(f"SELECT {column.sql('%s::text')}", (status,)).fetchone()
+        assert found == (column.value(status),)
 
 
 async def test_where_a_type_has_no_time_of_its_own_the_row_was_updated_then(worker, claim, target, log, scheme):

@@ -13,50 +13,24 @@ from sinks.ledger import LostOwnership
 from streams import release
 from streams.patience import Patience
 from streams.unit_of_work import FlowMustStop
-from tests.integration.streams.appends import ApplicationLog, Worker, history
-from tests.integration.streams.test_append_flow import (
+from tests.integration.streams.facts.queries import (
     TARGET,
     TUPLES,
+    agree,
     codes,
     counts,
     facts,
     in_chunks,
     learn,
+    letter_statuses,
     letters,
+    parked,
+    pass_deadline,
     rewind,
 )
-from tests.integration.streams.test_append_flow import claim as claim  # noqa: PLC0414 fixtures of that module
-from tests.integration.streams.test_append_flow import log as log  # noqa: PLC0414
-from tests.integration.streams.test_append_flow import scheme as scheme  # noqa: PLC0414
-from tests.integration.streams.test_append_flow import target as target  # noqa: PLC0414
-from tests.integration.streams.test_append_flow import worker as worker  # noqa: PLC0414
+from tests.integration.streams.facts.workers import Worker
 from tests.oracle.application_events import application_events
-
-PARKED = 'SELECT "offset", state FROM sync.parked ORDER BY id'
-
-
-def parked(target):
-    return target.execute(PARKED).fetchall()
-
-
-def pass_deadline(target):
-    target.execute("UPDATE sync.parked SET deadline = now() - interval '1 second'")
-
-
-def letter_statuses(target):
-    return [status for *_, status in letters(target)]
-
-
-def agree(target):
-    """What the ledger counts as parked is what waits."""
-    waiting = target.execute("SELECT topic, count(*) FROM sync.parked WHERE state = 'waiting' GROUP BY topic").fetchall()
-    assert dict(waiting) == dict(target.execute("SELECT topic, parked FROM sync.ledger WHERE parked > 0").fetchall())
-
-
-@pytest.fixture
-def unknown(log):
-    """A scheme that nobody knows yet."""
-    return log.identifier()
+from tests.support.applications import ApplicationLog, history
 
 
 async def test_events_of_a_key_wait_in_order_and_are_released_when_the_reference_comes(
