@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from flows.application_decisions import APPLICATION_DECISIONS
+from flows.application_events import APPLICATION_EVENTS
 from flows.document_metadata import DOCUMENT_METADATA
 from flows.eligibility_hints import ELIGIBILITY_HINTS
 from flows.golden_records import GOLDEN_RECORDS
 from flows.model import Flow
+from flows.scheme_map import SCHEME_MAP
 from flows.tables import Database
 
 FLOWS: Final[tuple[Flow, ...]] = (
     GOLDEN_RECORDS,
     ELIGIBILITY_HINTS,
     APPLICATION_DECISIONS,
+    SCHEME_MAP,
+    APPLICATION_EVENTS,
     DOCUMENT_METADATA,
 )
 

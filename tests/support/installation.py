@@ -4,8 +4,6 @@ import shutil
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
-
 from cli.connectors import apply_connectors
 from cli.migrate import migrate_databases
 from demo.databases import DatabaseName, apply_schema
@@ -13,7 +11,6 @@ from demo.generate import Population, load_history
 from demo.trickle import Trickle
 from flows.eligibility_hints import ELIGIBILITY_HINTS
 from flows.model import Flow
-from flows.replication import replication_name
 from stack.local import LocalStack
 from tests.support.commands import run_command
 from tests.support.connectors import forget_connectors
@@ -22,6 +19,7 @@ from tests.support.environment import settings_of, variables
 from tests.support.kafka import delete_topics, end_offsets, ours
 from tests.support.ledger import LedgerRow, Partition, discrepancies, lag, ledger_rows
 from tests.support.oracle import Comparison, compare
+from tests.support.streamed import wait_until_streamed
 from tests.support.waiting import absent, eventually
 
 CONNECTOR_SECONDS = 60.0
@@ -106,8 +104,7 @@ class Installation:
 
     def settle(self, within: float = 60.0) -> None:
         """Return when all that was committed in the source is in the log, and all that is in the log is in the ledger."""
-        reached = self.warehouse.value("SELECT pg_current_wal_insert_lsn()::text")
-        eventually(lambda: self._confirmed(reached), f"the connector confirms {reached}", within=within)
+        wait_until_streamed(self.settings.kafka, self.flow.source.table.database, self.warehouse, within)
         self.wait_until_read(within)
 
     def wait_until_read(self, within: float = 60.0) -> None:
@@ -142,14 +139,6 @@ class Installation:
         self.become_right()
         self.counts_add_up()
         assert self.dead_letters() == 0, "no healthy row becomes a dead letter"
-
-    def _confirmed(self, reached: str) -> bool:
-        statement = "SELECT confirmed_flush_lsn >= %s::pg_lsn FROM pg_replication_slots WHERE slot_name = %s"
-        name = replication_name(self.flow.source.table.database)
-        try:
-            return bool(self.warehouse.value(statement, (reached, name)))
-        except psycopg.OperationalError:
-            return False  # the server is coming back
 
     def _wipe(self) -> None:
         self.close()

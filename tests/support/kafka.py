@@ -8,6 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from cli.broker import OutgoingRecord, log_ranges, send
 from flows.model import Flow
 from settings import Kafka
+from streams.log_reader import LogReader
 from tests.support.waiting import eventually
 
 INTERNAL = ("connect-", "__consumer_offsets", "__transaction_state", "__share_group_state")
@@ -17,6 +18,11 @@ def end_offsets(kafka: Kafka, flow: Flow) -> dict[tuple[str, int], int]:
     """Return the end of every partition that the flow reads."""
     wanted = [(topic, number) for topic in flow.topics for number in range(flow.partitions)]
     return {partition: log.end for partition, log in asyncio.run(log_ranges(kafka, wanted)).items()}
+
+
+def last_value(kafka: Kafka, topic: str) -> bytes | None:
+    """Return the value of the last record of a topic of one partition; none while the topic is empty or not there."""
+    return asyncio.run(_last_value(kafka, topic)) if topic in topics(kafka) else None
 
 
 def produce(
@@ -45,6 +51,16 @@ def topics(kafka: Kafka) -> list[str]:
 def ours(topic: str) -> bool:
     """Whether a topic belongs to the product, and not to Kafka or Connect."""
     return not topic.startswith(INTERNAL)
+
+
+async def _last_value(kafka: Kafka, topic: str) -> bytes | None:
+    reader = LogReader(kafka.client_options())
+    try:
+        end = (await reader.end_offsets([(topic, 0)]))[topic, 0]
+        found = await reader.records_at({(topic, 0): end - 1}) if end else {}
+    finally:
+        await reader.stop()
+    return found[topic, 0].value if found else None
 
 
 async def _topics(kafka: Kafka) -> list[str]:

@@ -8,18 +8,18 @@ from demo.history import HISTORIES, Past, Sizes, load_tables
 from demo.population import Population
 from flows.model import Flow
 from flows.registry import FLOWS
-from flows.replication import replication_name
 from flows.tables import Database
 from tests.support import source_history
 from tests.support.databases import Administrator
-from tests.support.flow_oracles import Connection, Difference, compare_notifications, compare_rows
+from tests.support.flow_oracles import Connection, Difference, compare_application_events, compare_notifications, compare_rows
 from tests.support.installation import Installation
 from tests.support.kafka import end_offsets
 from tests.support.ledger import LedgerRow, Partition, discrepancies, lag, ledger_rows
-from tests.support.waiting import absent, eventually
+from tests.support.streamed import wait_until_streamed
+from tests.support.waiting import absent
 
-SETTLE_SECONDS = 240.0
-WATCHED = {Database.WAREHOUSE: ["decision.applications"], Database.CITIZEN: ["public.documents"]}
+SETTLE_SECONDS = 120.0
+WATCHED = {Database.WAREHOUSE: ["decision.applications"], Database.CITIZEN: ["public.documents", "public.service_applications"]}
 
 
 class Platform(Installation):
@@ -62,20 +62,13 @@ class Platform(Installation):
     def settle_all(self) -> None:
         """Return when all that was committed in the sources is in the logs, and all that is in the logs in the ledgers."""
         for database in Database:
-            reached = self.of(database).value("SELECT pg_current_wal_insert_lsn()::text")
-            self._wait_for_connector(database, reached)
+            wait_until_streamed(self.settings.kafka, database, self.of(database), SETTLE_SECONDS)
         for flow in FLOWS:
             self.wait_until_level(flow)
 
     def wait_until_level(self, flow: Flow) -> None:
         """Return when all that is in the flow's logs is in its ledger."""
         absent(lambda: lag(self.ledger_of(flow), self.ends_of(flow)), f"{flow.name}: level with its log", within=SETTLE_SECONDS)
-
-    def _wait_for_connector(self, database: Database, reached: str) -> None:
-        statement = "SELECT confirmed_flush_lsn >= %s::pg_lsn FROM pg_replication_slots WHERE slot_name = %s"
-        parameters = (reached, replication_name(database))
-        what = f"{database.value}: the connector confirms {reached}"
-        eventually(lambda: self.of(database).value(statement, parameters), what, within=SETTLE_SECONDS)
 
     def become_right_all(self, flows: Collection[Flow]) -> None:
         """Return when the targets of mirror flows are what their oracles say, and every record has one outcome."""
@@ -86,7 +79,16 @@ class Platform(Installation):
         source = self.of(flow.source.table.database)
         with source.connect() as before, self.target_of(flow).connect() as after:
             absent(lambda: _differing(flow, before, after), f"{flow.name}: the target equals the oracle", within=30)
+        self.add_up(flow)
+
+    def add_up(self, flow: Flow) -> None:
+        """Return when every record of the flow has one outcome."""
         absent(lambda: discrepancies(self.ledger_of(flow), self.ends_of(flow)), f"{flow.name}: counts add up", within=10)
+
+    def application_events(self) -> Difference:
+        """Compare the facts about applications with what ever happened to these."""
+        with self.citizen.connect() as citizen, self.warehouse.connect() as warehouse:
+            return compare_application_events(citizen, warehouse)
 
     def notices(self) -> Difference:
         """Compare the notices of decisions with what happened since the history was loaded."""
