@@ -54,6 +54,12 @@ class ConnectorStatus:
         return FAILED in {self.state, *(task.state for task in self.tasks)}
 
 
+def _is_rebalancing(answer: httpx.Response) -> bool:
+    """Of the moment before a rebalance begins, which follows the first of two new connectors, Connect speaks as of an error."""
+    expected = answer.status_code == HTTPStatus.INTERNAL_SERVER_ERROR and "rebalance is expected" in answer.text
+    return expected or answer.status_code in _REBALANCING
+
+
 class ConnectRest:
     """One Connect cluster. Every method raises ``httpx.TransportError`` when nobody answers."""
 
@@ -123,7 +129,7 @@ class ConnectRest:
         deadline = time.monotonic() + REBALANCE_SECONDS
         while True:
             answer = self._client.request(method, path, json=json)
-            if answer.status_code not in _REBALANCING or time.monotonic() > deadline:
+            if not _is_rebalancing(answer) or time.monotonic() > deadline:
                 return answer
             time.sleep(PAUSE)
 

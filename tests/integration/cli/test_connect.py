@@ -9,7 +9,8 @@ import pytest
 from cli.connector_keeper import kept_connectors
 from cli.topics import ensure_topics
 from flows.eligibility_hints import ELIGIBILITY_HINTS
-from flows.registry import FLOWS
+from flows.registry import FLOWS, flows_from
+from flows.tables import Database
 from schemas.topics import Topic, all_topics
 from sinks.operations.audit import RefusedError
 from tests.support.connectors import forget_connectors
@@ -50,7 +51,7 @@ def test_apply_brings_rows_of_the_source_to_kafka_and_nothing_but_the_flows_colu
     assert answer("connect", "status", code=1)["connectors"][0]["state"] == "MISSING"
 
     applied = answer("connect", "apply")
-    assert [each["state"] for each in applied["connectors"]] == ["RUNNING"]
+    assert [each["state"] for each in applied["connectors"]] == ["RUNNING", "RUNNING"]
     assert set(applied["topics_created"]) <= {topic.name for topic in all_topics(FLOWS)}
 
     family = uuid.uuid4()
@@ -142,7 +143,9 @@ def test_a_connector_whose_slot_is_gone_is_begun_anew_and_its_flow_rebuilt(answe
     assert any(problem.startswith(f"task 0 of connector {CONNECTOR} has failed: ") for problem in problems), problems
 
     done = answer("connect", "reset", CONNECTOR, "--reason", "a test")
-    assert [(each["flow"], each["resync"]) for each in done["rebuilds"]] == [(ELIGIBILITY_HINTS.name, 1)]
+    assert [(each["flow"], each["resync"]) for each in done["rebuilds"]] == [
+        (flow.name, 1) for flow in flows_from(Database.WAREHOUSE)
+    ]
     eventually(lambda: reading(source), "it reads changes again", within=60)
 
 

@@ -22,7 +22,8 @@ def test_of_a_trace_the_first_line_is_shown_without_values():
 
 def test_while_connect_rebalances_it_is_asked_again(monkeypatch):
     monkeypatch.setattr(connect_rest, "PAUSE", 0)
-    answers = [httpx.Response(409), httpx.Response(503), httpx.Response(204)]
+    expected = httpx.Response(500, json={"message": "Request cannot be completed because a rebalance is expected"})
+    answers = [httpx.Response(409), expected, httpx.Response(503), httpx.Response(204)]
     rest(lambda _: answers.pop(0)).stop("sync_warehouse")
     assert answers == []
 
