@@ -9,6 +9,7 @@ from flows.tables import Database, Table
 from flows.types import SqlType
 from settings import PROGRAM
 from sinks.catalog import Catalog, CatalogTable
+from sinks.provision import STATE_SCHEMA
 
 MIGRATE: Final = f"run `{PROGRAM} migrate`"
 
@@ -33,7 +34,8 @@ def flow_differences(flow: Flow, catalogs: Mapping[Database, Catalog]) -> Iterat
     else:
         yield from _source_differences(flow, source)
     if target is None:
-        yield _difference(flow, flow.target.table, "", "the table does not exist", _edit(flow, "target"))
+        remedy = MIGRATE if flow.target.table.schema == STATE_SCHEMA else _edit(flow, "target")
+        yield _difference(flow, flow.target.table, "", "the table does not exist", remedy)
     else:
         yield from _target_differences(flow, target)
     for side in flow.side_tables:
