@@ -44,7 +44,6 @@ from streams.match_writer import MatchWriter
 from streams.mirror import MirrorApplier, MirrorWriter
 from streams.mirror_decoding import MirrorDecoder
 from streams.mirror_rebuild import MirrorRebuilder
-from streams.mirror_upkeep import MirrorUpkeep
 from streams.outage import Circuit, is_outage
 from streams.patience import Patience
 from streams.ranked import RankedApplier
@@ -55,6 +54,7 @@ from streams.rebuild import Rebuilder
 from streams.release import Release
 from streams.share_breaker import ShareBreaker
 from streams.status import StatusBook
+from streams.target_only import TargetUpkeep
 from streams.transport import LedgerConsumer, LedgerTransport
 from streams.unit_of_work import UnitOfWork
 from streams.upkeep import Upkeep
@@ -160,10 +160,10 @@ class Composition:
         upkeep = RankedUpkeep(table, Expiry(flow, table, target, writer), rebuilder, self._control_reader)
         return RankedApplier(table, writer, decoder), upkeep
 
-    def _mirror(self, flow: MirrorFlow, source: Pool, target: Pool) -> tuple[MirrorApplier, MirrorUpkeep]:
+    def _mirror(self, flow: MirrorFlow, source: Pool, target: Pool) -> tuple[MirrorApplier, TargetUpkeep]:
         decoder, writer = MirrorDecoder(flow, epoch=FIRST_EPOCH), MirrorWriter(flow)
         rebuilder = MirrorRebuilder(flow, source, target, writer, decoder)
-        return MirrorApplier(writer, decoder), MirrorUpkeep(rebuilder)
+        return MirrorApplier(writer, decoder), TargetUpkeep(rebuilder)
 
     def _append(self, flow: AppendFlow, source: Pool, target: Pool) -> tuple[AppendApplier, AppendUpkeep]:
         deadline = self._settings.worker.parking_deadline
@@ -172,10 +172,10 @@ class Composition:
         rebuilder = AppendRebuilder(applier, source, target)
         return applier, AppendUpkeep(rebuilder, Release(applier, target, self._cipher), Patience.within(deadline))
 
-    def _match(self, flow: MatchFlow, source: Pool, target: Pool) -> tuple[MatchApplier, MirrorUpkeep]:
+    def _match(self, flow: MatchFlow, source: Pool, target: Pool) -> tuple[MatchApplier, TargetUpkeep]:
         decoder, writer = MatchDecoder(flow, epoch=FIRST_EPOCH), MatchWriter(flow, flows_into(flow.target.table.database))
         rebuilder = MatchRebuilder(flow, source, target, writer, decoder)
-        return MatchApplier(writer, decoder), MirrorUpkeep(rebuilder)
+        return MatchApplier(writer, decoder), TargetUpkeep(rebuilder)
 
     def _agent(self, flow: Flow, topic: str, coordinator: Coordinator) -> None:
         source = self._app.topic(

@@ -19,7 +19,7 @@ from streams.append_decoding import AppendDecoder, Fact, News
 from streams.applier import Written
 from streams.chunk import Chunk
 from streams.fact_sorting import Numbered, Sorted, sort_facts
-from tables.entry import Version, version_of
+from streams.target_only import TargetApplication, TargetApplier
 
 #: A fact and what its reference was found to be.
 Found = tuple[Fact, str]
@@ -77,7 +77,7 @@ async def _counted(session: Session, statement: str, parameters: dict[str, str])
 
 
 @dataclass(frozen=True)
-class AppendApplier:
+class AppendApplier(TargetApplier):
     """See :class:`~streams.applier.Applier`. ``deadline``: seconds that a record may wait for its reference."""
 
     flow: AppendFlow
@@ -86,13 +86,6 @@ class AppendApplier:
     decoder: AppendDecoder
     deadline: float
 
-    def has_accepted(self, claim: Claim, locked: Locked, truncate: Version) -> bool:  # noqa: ARG002 as the protocol has it
-        """Compare with the fence of the last rebuild."""
-        return truncate <= version_of(locked.rebuilt_epoch, locked.rebuilt_lsn)
-
-    async def catch_up(self, claim: Claim, chunk: Chunk, next_offset: int) -> None:
-        """Nothing is kept beside the target."""
-
     def prepare(self, claim: Claim, locked: Locked, chunk: Chunk, *, barred: bool) -> AppendApplication:
         """What a chunk comes to depends on the target, and is decided there. A fact that the database refused is left out."""
         numbered = [] if barred else list(zip(chunk.owners, chunk.changes, strict=True))
@@ -100,8 +93,8 @@ class AppendApplier:
 
 
 @dataclass
-class AppendApplication:
-    """See :class:`~streams.applier.Application`. All that it does is in the transaction."""
+class AppendApplication(TargetApplication):
+    """See :class:`~streams.applier.Application`."""
 
     applier: AppendApplier
     claim: Claim
@@ -157,13 +150,6 @@ class AppendApplication:
         mended = [letter for at, fact in done.ready for before, letter in letters.get(fact.row_key, ()) if before < at]
         await fact_letters.close(session, flow, again, SENT_AGAIN)
         await fact_letters.close(session, flow, mended, MENDED)
-
-    async def abandon(self, *, undo: bool) -> None:
-        """The transaction takes everything back."""
-
-    async def confirm(self) -> tuple[range, ...]:
-        """Nothing was written elsewhere."""
-        return ()
 
 
 def missing_reference(flow: AppendFlow, row_key: str | None = None) -> BadRecord:

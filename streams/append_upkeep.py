@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sinks.ledger import Claim
-from streams.append_rebuild import AppendRebuilder
 from streams.patience import Patience
 from streams.release import Release
+from streams.target_only import TargetUpkeep
 
 
 @dataclass(frozen=True)
-class AppendUpkeep:
+class AppendUpkeep(TargetUpkeep):
     """See :class:`~streams.upkeep.Upkeep`."""
 
-    rebuilder: AppendRebuilder
     release: Release
     patience: Patience
 
@@ -27,24 +26,6 @@ class AppendUpkeep:
         """The time that others have waited is not ours."""
         self.patience.begin_anew()
 
-    def reflected(self, partition: int, topic: str, next_offset: int) -> int | None:  # noqa: ARG002 as the protocol has it
-        """The target is what the ledger says."""
-        return next_offset
-
-    async def loss(self, partition: int) -> str | None:
-        """Nothing is kept that could be lost."""
-
-    async def rebuild(self, claims: dict[str, Claim], offsets: dict[str, int], resync: int) -> None:
-        """The target, from the source."""
-        await self.rebuilder.rebuild(claims, offsets, resync)
-
     async def tick(self, claim: Claim) -> None:
         """Release what waited for something that is there now; give up on what has waited for too long."""
         await self.release.run(claim, give_up=self.patience.ends(claim.partition))
-
-    async def repair(self, partition: int, holes: tuple[range, ...]) -> None:
-        """There is no changelog."""
-
-    def discard_if_damaged(self, error: Exception) -> bool:  # noqa: ARG002 as the protocol has it
-        """There are no local files."""
-        return False

@@ -12,22 +12,15 @@ from streams.applier import Written
 from streams.chunk import Chunk
 from streams.match_decoding import MatchDecoder, Offer
 from streams.match_writer import MatchWriter
-from tables.entry import Version, version_of
+from streams.target_only import TargetApplication, TargetApplier
 
 
 @dataclass(frozen=True)
-class MatchApplier:
+class MatchApplier(TargetApplier):
     """See :class:`~streams.applier.Applier`."""
 
     writer: MatchWriter
     decoder: MatchDecoder
-
-    def has_accepted(self, claim: Claim, locked: Locked, truncate: Version) -> bool:  # noqa: ARG002 as the protocol has it
-        """Compare with the fence of the last rebuild."""
-        return truncate <= version_of(locked.rebuilt_epoch, locked.rebuilt_lsn)
-
-    async def catch_up(self, claim: Claim, chunk: Chunk, next_offset: int) -> None:
-        """Nothing is kept beside the target."""
 
     def prepare(self, claim: Claim, locked: Locked, chunk: Chunk, *, barred: bool) -> MatchApplication:  # noqa: ARG002 as the protocol has it
         """A row that the database refused keeps its last good version."""
@@ -35,8 +28,8 @@ class MatchApplier:
 
 
 @dataclass
-class MatchApplication:
-    """See :class:`~streams.applier.Application`. All that it does is in the transaction."""
+class MatchApplication(TargetApplication):
+    """See :class:`~streams.applier.Application`."""
 
     writer: MatchWriter
     chunk: Chunk
@@ -49,10 +42,3 @@ class MatchApplication:
         filtered = sum(offer.gone for offer in self.chunk.changes)
         good = settlement.healed(self.chunk, self.letters, lambda _, key: key in matched.keys)
         return Written(matched.applied, 0, matched.written, good, filtered)
-
-    async def abandon(self, *, undo: bool) -> None:
-        """The transaction takes everything back."""
-
-    async def confirm(self) -> tuple[range, ...]:
-        """Nothing was written elsewhere."""
-        return ()

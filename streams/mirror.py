@@ -16,7 +16,7 @@ from streams import settlement
 from streams.applier import Written
 from streams.chunk import Chunk
 from streams.mirror_decoding import MirrorDecoder, RowState
-from tables.entry import Version, version_of
+from streams.target_only import TargetApplication, TargetApplier
 
 
 @dataclass(frozen=True)
@@ -72,18 +72,11 @@ def _array(keys: Iterable[str]) -> str:
 
 
 @dataclass(frozen=True)
-class MirrorApplier:
+class MirrorApplier(TargetApplier):
     """See :class:`~streams.applier.Applier`."""
 
     writer: MirrorWriter
     decoder: MirrorDecoder
-
-    def has_accepted(self, claim: Claim, locked: Locked, truncate: Version) -> bool:  # noqa: ARG002 as the protocol has it
-        """Compare with the fence of the last rebuild."""
-        return truncate <= version_of(locked.rebuilt_epoch, locked.rebuilt_lsn)
-
-    async def catch_up(self, claim: Claim, chunk: Chunk, next_offset: int) -> None:
-        """Nothing is kept beside the target."""
 
     def prepare(self, claim: Claim, locked: Locked, chunk: Chunk, *, barred: bool) -> MirrorApplication:  # noqa: ARG002 as the protocol has it
         """Fold to the newest state of each row. A row that the database refused keeps its last good version."""
@@ -124,8 +117,8 @@ def _carried(state: RowState, earlier: RowState) -> RowState:
 
 
 @dataclass
-class MirrorApplication:
-    """See :class:`~streams.applier.Application`. All that it does is in the transaction."""
+class MirrorApplication(TargetApplication):
+    """See :class:`~streams.applier.Application`."""
 
     writer: MirrorWriter
     chunk: Chunk
@@ -158,10 +151,3 @@ class MirrorApplication:
         for row_key in set(kept) - (await self.writer.standing(session, kept) if kept else set()):
             offset, _ = newest.pop(row_key)
             self.chunk.problems[offset] = settlement.value_left_out(row_key)
-
-    async def abandon(self, *, undo: bool) -> None:
-        """The transaction takes everything back."""
-
-    async def confirm(self) -> tuple[range, ...]:
-        """Nothing was written elsewhere."""
-        return ()
