@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -158,11 +158,19 @@ async def advance_and_commit(session: Session, claim: Claim, advance: Advance) -
     )
 
 
-async def finish_resync(session: Session, claim: Claim, resync: int, next_offset: int, fence: tuple[int, int]) -> None:
-    """Record that the partition was rebuilt at ``fence`` (epoch, LSN), and commit.
+async def finish_resync(
+    session: Session, claims: Mapping[str, Claim], resync: int, next_offsets: Mapping[str, int], fence: tuple[int, int]
+) -> None:
+    """Record that a partition was rebuilt at ``fence`` (epoch, LSN); ``claims`` and ``next_offsets`` by topic.
 
-    Offsets that the log had dropped count as skipped.
+    Each topic in a transaction of its own; raises :class:`LostOwnership`. Offsets that the log had dropped count as skipped.
     """
+    for topic, claim in claims.items():
+        await lock(session, claim)
+        await _finish_resync(session, claim, resync, next_offsets[topic], fence)
+
+
+async def _finish_resync(session: Session, claim: Claim, resync: int, next_offset: int, fence: tuple[int, int]) -> None:
     await session.run(
         """
         UPDATE sync.ledger SET resynced = %(resync)s, rebuilt_epoch = %(epoch)s, rebuilt_lsn = %(lsn)s,

@@ -6,8 +6,6 @@ import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-import psycopg2
-
 from flows.append_model import AppendFlow
 from schemas.debezium import row_decoder
 from schemas.message_key import message_key, partition_of
@@ -16,11 +14,10 @@ from sinks import ledger
 from sinks.ledger import Claim
 from sinks.pool import Pool, Session
 from sinks.source_rows import Fence, SourceRow, fenced_read
-from sinks.sqlstate import Remedy, remedy_of
 from streams.append import AppendApplier
 from streams.append_decoding import Fact, News
 from streams.source_pass import Reading, SourcePasses
-from streams.unit_of_work import FlowMustStop, described
+from streams.unit_of_work import refusals_stop_the_flow
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +48,8 @@ class AppendRebuilder:
         async with self._passes.seat(claim.partition) as seat:
             async for part in seat:
                 fence, left_out = part.fence, left_out + await self._write(claim, part.facts)
-        for topic, held in claims.items():
-            async with self._target.session() as session:
-                await ledger.lock(session, held)
-                await ledger.finish_resync(session, held, resync, offsets[topic], fence)
+        async with self._target.session() as session:
+            await ledger.finish_resync(session, claims, resync, offsets, fence)
         log.warning("%s[%d]: rebuilt from the source", self._flow.name, claim.partition)
         if left_out:
             table = self._flow.reference.table.qualified
@@ -85,12 +80,8 @@ class AppendRebuilder:
             return 0
         async with self._target.session() as session:
             await ledger.lock(session, claim)
-            try:
+            with refusals_stop_the_flow():
                 known = await self._backfill(session, facts)
-            except psycopg2.Error as error:
-                if remedy_of(error) is Remedy.WAIT:
-                    raise
-                raise FlowMustStop(f"the target refused a row of the source: {described(error)}") from error
             await session.run("COMMIT")
         return sum(fact.reference not in known for fact in facts)
 

@@ -22,4 +22,4 @@ async def repair_changelog(table: CandidateTable, reader: LogReader, partition: 
         log.warning("%s[%s]: offsets %s to %s were written by another owner", topic, partition, hole.start, hole.stop - 1)
         records = await reader.range((topic, partition), hole)
         append = await table.append_again(partition, [record.key for record in records if record.key is not None])
-        table.acknowledged(partition, await append.acknowledged())
+        await table.until_acknowledged(partition, append)

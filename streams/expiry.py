@@ -51,6 +51,6 @@ class Expiry:
         forgotten: Entries = {key: entry for key, entry in standing.items() if entry and forget_time(entry) <= now}
         if forgotten:
             append = await self._table.write(partition, dict.fromkeys(forgotten), forgotten, {})
-            self._table.acknowledged(partition, await append.acknowledged())
+            await self._table.until_acknowledged(partition, append)
         kept = {key: entry for key, entry in standing.items() if entry and key not in forgotten}
         self._table.reindex(partition, due, kept, now)

@@ -41,7 +41,8 @@ class RankedApplier:
             reached = min(chunk.next_offset, next_offset)
             changes = chunk.changes_between(position.next_offset, reached)
             staged = self.table.stage(claim.partition, changes, position.floor)
-            await acknowledged(self.table, claim.partition, await _store(self.table, claim, position, reached, staged, 0))
+            append = await _store(self.table, claim, position, reached, staged, 0)
+            await self.table.until_acknowledged(claim.partition, append)
 
     def prepare(self, claim: Claim, locked: Locked, chunk: Chunk, *, barred: bool) -> RankedApplication:
         """Decide each change against the newest version of its row and rank the touched groups."""
@@ -83,25 +84,18 @@ class RankedApplication:
         """With ``undo`` the candidates are as before, or the groups of the row at fault would be blamed too."""
         if self.append is None:
             return
-        await acknowledged(self.table, self.claim.partition, self.append)
+        await self.table.until_acknowledged(self.claim.partition, self.append)
         if undo:
             append = await self.table.write(self.claim.partition, self.staged.standing, self.staged.entries, {})
-            await acknowledged(self.table, self.claim.partition, append)
+            await self.table.until_acknowledged(self.claim.partition, append)
 
     async def confirm(self) -> tuple[range, ...]:
         """Wait until all in-sync replicas have the changelog."""
         assert self.append is not None, "confirmed after it was written"
-        return await acknowledged(self.table, self.claim.partition, self.append)
+        return await self.table.until_acknowledged(self.claim.partition, self.append)
 
 
 async def _store(table: CandidateTable, claim: Claim, position: Position, reached: int, staged: Staged, ranked_at: int) -> Append:
     """Write to the candidates and their changelog what is to stand, and that they reflect the topic up to ``reached``."""
     positions = {claim.topic: msgspec.structs.replace(position, next_offset=max(position.next_offset, reached))}
     return await table.write(claim.partition, staged.entries, staged.standing, positions, ranked_at=ranked_at)
-
-
-async def acknowledged(table: CandidateTable, partition: int, append: Append) -> tuple[range, ...]:
-    """Wait for an append and remember how far the changelog reflects the store; returns its holes."""
-    appended = await append.acknowledged()
-    table.acknowledged(partition, appended)
-    return appended.holes

@@ -67,7 +67,9 @@ class Rebuilder:
         await self._remove_absent(claim.partition, loaded)
         await self._record_positions(claim.partition, claims, offsets, loaded.fence)
         await self._rewrite_target(claim, chain(self._table.all_groups(claim.partition), loaded.orphans))
-        await self._finish(claims, offsets, resync, loaded.fence)
+        async with self._target.session() as session:
+            await ledger.finish_resync(session, claims, resync, offsets, loaded.fence)
+        log.warning("%s: rebuilt from the source", ", ".join(f"{c.topic}[{c.partition}]" for c in claims.values()))
 
     async def _load(self, seat: Seat[Part]) -> _Loaded:
         """Write the source's rows with the fence as their version."""
@@ -98,12 +100,12 @@ class Rebuilder:
             before = self._table.position(partition, topic)
             positions[topic] = Position((before.rebuilt if before else 0) + 1, offsets[topic], version_of(*fence))
         append = await self._table.write(partition, {}, {}, positions)
-        self._table.acknowledged(partition, await append.acknowledged())
+        await self._table.until_acknowledged(partition, append)
 
     async def _store(self, partition: int, entries: Entries, standing: Entries) -> None:
         if entries:
             append = await self._table.write(partition, entries, standing, {})
-            self._table.acknowledged(partition, await append.acknowledged())
+            await self._table.until_acknowledged(partition, append)
 
     async def _rewrite_target(self, claim: Claim, groups: Iterator[bytes]) -> None:
         """Rank every group that has candidates, or rows in the target, under the ledger lock."""
@@ -115,10 +117,3 @@ class Rebuilder:
             locked = await ledger.lock(session, claim)
             await self._writer.write_stored(session, claim.partition, groups, locked.now)
             await session.run("COMMIT")
-
-    async def _finish(self, claims: dict[str, Claim], offsets: dict[str, int], resync: int, fence: Fence) -> None:
-        for topic, claim in claims.items():
-            async with self._target.session() as session:
-                await ledger.lock(session, claim)
-                await ledger.finish_resync(session, claim, resync, offsets[topic], fence)
-        log.warning("%s: rebuilt from the source", ", ".join(f"{c.topic}[{c.partition}]" for c in claims.values()))

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
-import psycopg2
 
 from flows.model import Flow
 from schemas.debezium import row_decoder
@@ -21,11 +20,10 @@ from sinks import ledger
 from sinks.ledger import Claim
 from sinks.pool import Pool, Session
 from sinks.source_rows import Fence, SourceRow, fenced_read
-from sinks.sqlstate import Remedy, remedy_of
 from streams.applier import RecordDecoder
 from streams.chunk import Change
 from streams.source_pass import Reading, SourcePasses
-from streams.unit_of_work import FlowMustStop, described
+from streams.unit_of_work import refusals_stop_the_flow
 
 log = logging.getLogger(__name__)
 
@@ -83,10 +81,8 @@ class RowRebuilder(ABC, Generic[S]):
                 await self._write(claim, part.states)
                 fence, spared = part.fence, spared | part.spared
         await self._remove_stale(claim, fence, spared)
-        for topic, held in claims.items():
-            async with self._target.session() as session:
-                await ledger.lock(session, held)
-                await ledger.finish_resync(session, held, resync, offsets[topic], fence)
+        async with self._target.session() as session:
+            await ledger.finish_resync(session, claims, resync, offsets, fence)
         log.warning("%s[%d]: rebuilt from the source", self._flow.name, claim.partition)
 
     async def _read(self) -> Reading[RowPart[S]]:
@@ -135,10 +131,6 @@ class RowRebuilder(ABC, Generic[S]):
             return
         async with self._target.session() as session:
             await ledger.lock(session, claim)
-            try:
+            with refusals_stop_the_flow():
                 await self._write_states(session, states)
-            except psycopg2.Error as error:
-                if remedy_of(error) is Remedy.WAIT:
-                    raise
-                raise FlowMustStop(f"the target refused a row of the source: {described(error)}") from error
             await session.run("COMMIT")

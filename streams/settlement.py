@@ -30,6 +30,8 @@ def outcomes(chunk: Chunk, written: Written) -> Counter[Outcome]:
 
 def with_new_letters(locked: Locked, chunk: Chunk) -> Locked:
     """With the letters that the chunk's own problems become: only a good version behind such a one closes it."""
+    if not chunk.problems:
+        return locked
     letters = dict(locked.open_letters)
     for offset, problem in chunk.problems.items():
         if problem.row_key is not None:

@@ -14,6 +14,8 @@ The steps, in this order; the order is the guarantee:
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -198,3 +200,14 @@ def described(error: psycopg2.Error) -> str:
     name = psycopg2.errorcodes.lookup(error.pgcode) if error.pgcode else type(error).__name__
     named = {"table": error.diag.table_name, "column": error.diag.column_name, "constraint": error.diag.constraint_name}
     return " ".join([f"{name} ({error.pgcode})", *(f"{kind} {value}" for kind, value in named.items() if value)])
+
+
+@contextmanager
+def refusals_stop_the_flow() -> Iterator[None]:
+    """For rows of the source, which nobody can halve or send again: what waiting does not heal raises :class:`FlowMustStop`."""
+    try:
+        yield
+    except psycopg2.Error as error:
+        if remedy_of(error) is Remedy.WAIT:
+            raise
+        raise FlowMustStop(f"the target refused a row of the source: {described(error)}") from error

@@ -273,6 +273,12 @@ class CandidateTable(faust.Table[bytes, bytes]):
         wanted = list(dict.fromkeys(keys))
         return await self._append(partition, list(zip(wanted, self._get(partition, wanted), strict=True)))
 
+    async def until_acknowledged(self, partition: int, append: Append) -> tuple[range, ...]:
+        """Wait for an append and remember it; returns its holes. Raises ``aiokafka.errors.KafkaError``."""
+        appended = await append.acknowledged()
+        self.acknowledged(partition, appended)
+        return appended.holes
+
     def acknowledged(self, partition: int, appended: Appended) -> None:
         """Remember how far the changelog reflects the store."""
         self._appended[partition] = appended.last_offset + 1
