@@ -7,7 +7,7 @@ from flows.eligibility_hints import ELIGIBILITY_HINTS as FLOW
 from sinks.payload_cipher import PayloadCipher
 
 KEY = b'{"family_id": "7c7e6bd4-0000-4000-8000-00000000f00d"}'
-ROW = {"snapshot_id": 77, "scheme_code": "SECRET-SCHEME", "eligibility_score": "1.5", "unknown_name": "hidden"}
+ROW = {"snapshot_id": 77, "scheme_code": "SECRET-SCHEME", "eligibility_score": "4711.5", "unknown_name": "hidden"}
 VALUE = json.dumps({"op": "c", "after": ROW, "source": {"lsn": 987654321}}).encode()
 HEADERS = [("__debezium.newkey", b"secret header"), ("sync-dead-letter-id", b"1"), ("sync-dead-letter-id", b"2")]
 INSERT = """
@@ -65,7 +65,7 @@ def test_what_is_shown_has_position_reason_and_structure_but_no_value(sync, lett
     assert shown.exit_code == 0
     for visible in (FLOW.name, "out_of_range", "the detail", "eligibility_score", "<text, 13 characters>", "<number>"):
         assert visible in shown.stdout
-    for secret in ("SECRET", "1.5", "f00d", "hidden", "unknown_name", "987654321", "secret header"):
+    for secret in ("SECRET", "4711.5", "f00d", "hidden", "unknown_name", "987654321", "secret header"):
         assert secret not in shown.output
 
 
