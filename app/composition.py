@@ -20,6 +20,7 @@ from flows.append_model import AppendFlow
 from flows.match_model import MatchFlow
 from flows.model import Flow, MirrorFlow, RankedFlow
 from flows.registry import FLOWS, flows_into
+from flows.summary_model import SummaryFlow
 from settings import Settings
 from sinks import worker_status
 from sinks.parked import ParkedTable
@@ -55,6 +56,12 @@ from streams.rebuild import Rebuilder
 from streams.release import Release
 from streams.share_breaker import ShareBreaker
 from streams.status import StatusBook
+from streams.summary import SummaryWriter
+from streams.summary_applier import SummaryApplier
+from streams.summary_decoding import SummaryDecoder
+from streams.summary_moves import Moves
+from streams.summary_rebuild import SummaryRebuilder
+from streams.summary_upkeep import SummaryUpkeep
 from streams.transport import LedgerConsumer, LedgerTransport
 from streams.unit_of_work import UnitOfWork
 from streams.upkeep import Upkeep
@@ -150,6 +157,8 @@ class Composition:
             return self._append(flow, source, target)
         if isinstance(flow, MatchFlow):
             return self._match(flow, source, target)
+        if isinstance(flow, SummaryFlow):
+            return self._summary(flow, source, target)
         raise TypeError(f"flow {flow.name}: nobody applies a {type(flow).__name__}")
 
     def _ranked(self, flow: RankedFlow, source: Pool, target: Pool) -> tuple[RankedApplier, RankedUpkeep]:
@@ -161,7 +170,8 @@ class Composition:
         return RankedApplier(table, writer, decoder), upkeep
 
     def _mirror(self, flow: MirrorFlow, source: Pool, target: Pool) -> tuple[MirrorApplier, MirrorUpkeep]:
-        decoder, writer = MirrorDecoder(flow, epoch=FIRST_EPOCH), MirrorWriter(flow)
+        followers = [other for other in FLOWS if isinstance(other, SummaryFlow) and other.through == flow]
+        decoder, writer = MirrorDecoder(flow, epoch=FIRST_EPOCH), MirrorWriter(flow, followers)
         rebuilder = MirrorRebuilder(flow, source, target, writer, decoder)
         return MirrorApplier(writer, decoder), MirrorUpkeep(rebuilder)
 
@@ -176,6 +186,15 @@ class Composition:
         decoder, writer = MatchDecoder(flow, epoch=FIRST_EPOCH), MatchWriter(flow, flows_into(flow.target.table.database))
         rebuilder = MatchRebuilder(flow, source, target, writer, decoder)
         return MatchApplier(writer, decoder), MirrorUpkeep(rebuilder)
+
+    def _summary(self, flow: SummaryFlow, source: Pool, target: Pool) -> tuple[SummaryApplier, SummaryUpkeep]:
+        decoder, writer = SummaryDecoder(flow, epoch=FIRST_EPOCH), SummaryWriter(flow)
+        deadline = self._settings.worker.parking_deadline
+        parked = ParkedTable(flow.name, flow.reference, flow.reference_source.type, self._cipher)
+        applier = SummaryApplier(flow, writer, parked, decoder, deadline)
+        release, moves = Release(applier, target, self._cipher), Moves(flow, target, writer)
+        rebuilder = SummaryRebuilder(flow, source, target, writer, decoder)
+        return applier, SummaryUpkeep(rebuilder, release, moves, Patience.within(deadline))
 
     def _agent(self, flow: Flow, topic: str, coordinator: Coordinator) -> None:
         source = self._app.topic(
