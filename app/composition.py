@@ -12,62 +12,33 @@ import faust
 import mode
 from faust.types import TP
 
-from app.allocator import give_back_free_memory
 from app.cluster import DatabaseCluster
 from app.configuration import faust_configuration
+from app.kinds import Surroundings, parts_of
+from app.reporter import Reporter
 from app.worker_view import OwnState
-from flows.append_model import AppendFlow
-from flows.match_model import MatchFlow
-from flows.model import Flow, MirrorFlow, RankedFlow
-from flows.registry import FLOWS, flows_into
+from flows.model import Flow
+from flows.registry import FLOWS
 from settings import Settings
 from sinks import worker_status
-from sinks.parked import ParkedTable
 from sinks.payload_cipher import PayloadCipher
 from sinks.pool import Pool
-from sinks.source_identity import FIRST_EPOCH
-from streams.append import AppendApplier, AppendWriter
-from streams.append_decoding import AppendDecoder
-from streams.append_rebuild import AppendRebuilder
-from streams.append_upkeep import AppendUpkeep
-from streams.applier import Applier
 from streams.batches import BatchScheduler
 from streams.coordinator import Coordinator
-from streams.expiry import Expiry
 from streams.inbox import Budget
 from streams.lane import LaneServices
 from streams.log_reader import LogReader
-from streams.match import MatchApplier
-from streams.match_decoding import MatchDecoder
-from streams.match_rebuild import MatchRebuilder
-from streams.match_writer import MatchWriter
-from streams.mirror import MirrorApplier, MirrorWriter
-from streams.mirror_decoding import MirrorDecoder
-from streams.mirror_rebuild import MirrorRebuilder
 from streams.outage import Circuit, is_outage
-from streams.patience import Patience
-from streams.ranked import RankedApplier
-from streams.ranked_decoding import RankedDecoder
-from streams.ranked_upkeep import RankedUpkeep
-from streams.ranked_writer import RankedWriter
-from streams.rebuild import Rebuilder
-from streams.release import Release
 from streams.share_breaker import ShareBreaker
 from streams.status import StatusBook
-from streams.target_only import TargetUpkeep
 from streams.transport import LedgerConsumer, LedgerTransport
 from streams.unit_of_work import UnitOfWork
-from streams.upkeep import Upkeep
-from tables.candidates import CandidateTable
 from views.site import mount
 
 log = logging.getLogger(__name__)
 
 #: Chunks that one worker applies at the same time: more would only hold memory, the interpreter decodes one at a time.
 CHUNKS_AT_A_TIME = 2
-STATUS_SECONDS = 1.0
-#: Between two looks for workers that have been silent for :data:`SILENT_HOURS`.
-FORGET_SECONDS = 300.0
 #: Chunks make many short-lived objects and no cycles; Python's default of 700 would look at them all the time.
 GC_ALLOCATIONS = 50_000
 SILENT_HOURS = 24
@@ -80,8 +51,8 @@ def create_app(settings: Settings) -> faust.App:
     app = faust.App(settings.worker.application_id, **faust_configuration(settings), ConsumerScheduler=scheduler)
     consumer_type = type("SourceConsumer", (LedgerConsumer,), {"source_topics": topics})
     app.transport = type("SourceTransport", (LedgerTransport,), {"Consumer": consumer_type})(app.conf.broker_consumer, app)
-    composition = Composition(app, settings)
-    scheduler.batched = topics | composition.changelogs
+    Composition(app, settings)
+    scheduler.batched = topics | {table.changelog_topic_name for table in app.tables.values()}
     return app
 
 
@@ -98,7 +69,6 @@ class Composition:
         self._slots = asyncio.Semaphore(CHUNKS_AT_A_TIME)
         self._budget = Budget(settings.worker.max_waiting_bytes)
         self._cipher = PayloadCipher(settings.payload_keys)
-        self.changelogs: frozenset[str] = frozenset()
         self._coordinators = [self._flow(flow) for flow in FLOWS]
         self.status = StatusBook(self._coordinators, self._status_reader)
         app.on_partitions_assigned.connect(cast("Any", self._assigned))
@@ -120,7 +90,8 @@ class Composition:
         target = self._pools[flow.target.table.database.value]
         source = self._pools[flow.source.table.database.value]
         breaker = ShareBreaker(worker.dead_letter_window, worker.dead_letter_share)
-        applier, upkeep = self._kind(flow, source, target)
+        around = Surroundings(self._app, worker, source, target, self._cipher, self._control_reader)
+        applier, upkeep = parts_of(flow, around)
         services = LaneServices(
             flow=flow,
             settings=worker,
@@ -139,43 +110,6 @@ class Composition:
         for topic in flow.topics:
             self._agent(flow, topic, coordinator)
         return coordinator
-
-    def _kind(self, flow: Flow, source: Pool, target: Pool) -> tuple[Applier, Upkeep]:
-        """What differs between the kinds of flow."""
-        if isinstance(flow, RankedFlow):
-            return self._ranked(flow, source, target)
-        if isinstance(flow, MirrorFlow):
-            return self._mirror(flow, source, target)
-        if isinstance(flow, AppendFlow):
-            return self._append(flow, source, target)
-        if isinstance(flow, MatchFlow):
-            return self._match(flow, source, target)
-        raise TypeError(f"flow {flow.name}: nobody applies a {type(flow).__name__}")
-
-    def _ranked(self, flow: RankedFlow, source: Pool, target: Pool) -> tuple[RankedApplier, RankedUpkeep]:
-        table = CandidateTable.declare(self._app, flow, cache_bytes=self._settings.worker.block_cache_bytes)
-        self.changelogs |= {table.changelog_topic_name}
-        decoder, writer = RankedDecoder(flow, epoch=FIRST_EPOCH), RankedWriter(flow, table)
-        rebuilder = Rebuilder(flow, table, source, target, writer, decoder)
-        upkeep = RankedUpkeep(table, Expiry(flow, table, target, writer), rebuilder, self._control_reader)
-        return RankedApplier(table, writer, decoder), upkeep
-
-    def _mirror(self, flow: MirrorFlow, source: Pool, target: Pool) -> tuple[MirrorApplier, TargetUpkeep]:
-        decoder, writer = MirrorDecoder(flow, epoch=FIRST_EPOCH), MirrorWriter(flow)
-        rebuilder = MirrorRebuilder(flow, source, target, writer, decoder)
-        return MirrorApplier(writer, decoder), TargetUpkeep(rebuilder)
-
-    def _append(self, flow: AppendFlow, source: Pool, target: Pool) -> tuple[AppendApplier, AppendUpkeep]:
-        deadline = self._settings.worker.parking_deadline
-        parked = ParkedTable(flow.name, flow.reference, flow.reference_source.type, self._cipher)
-        applier = AppendApplier(flow, AppendWriter(flow), parked, AppendDecoder(flow, epoch=FIRST_EPOCH), deadline)
-        rebuilder = AppendRebuilder(applier, source, target)
-        return applier, AppendUpkeep(rebuilder, Release(applier, target, self._cipher), Patience.within(deadline))
-
-    def _match(self, flow: MatchFlow, source: Pool, target: Pool) -> tuple[MatchApplier, TargetUpkeep]:
-        decoder, writer = MatchDecoder(flow, epoch=FIRST_EPOCH), MatchWriter(flow, flows_into(flow.target.table.database))
-        rebuilder = MatchRebuilder(flow, source, target, writer, decoder)
-        return MatchApplier(writer, decoder), TargetUpkeep(rebuilder)
 
     def _agent(self, flow: Flow, topic: str, coordinator: Coordinator) -> None:
         source = self._app.topic(
@@ -254,32 +188,3 @@ class Composition:
         self._cluster.close()
         for pool in self._pools.values():
             await pool.close()
-
-
-class Reporter(mode.Service):
-    """Starts and stops what belongs to the composition, and reports while it runs."""
-
-    def __init__(self, composition: Composition) -> None:
-        super().__init__()
-        self._composition = composition
-
-    async def on_start(self) -> None:
-        """Start the coordinators."""
-        await self._composition.start(self)
-
-    @mode.Service.task
-    async def _report(self) -> None:
-        while not self.should_stop:
-            await self._composition.report()
-            give_back_free_memory()
-            await self.sleep(STATUS_SECONDS)
-
-    @mode.Service.task
-    async def _forget(self) -> None:
-        while not self.should_stop:
-            await self._composition.forget_silent()
-            await self.sleep(FORGET_SECONDS)
-
-    async def on_shutdown(self) -> None:
-        """Close what everybody used."""
-        await self._composition.stop()

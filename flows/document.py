@@ -14,6 +14,8 @@ from flows.match_model import MatchFlow
 from flows.model import Flow, RankedFlow, Ranking
 from flows.registry import FLOWS
 from flows.schedule import Schedule
+from flows.summary_document import summary_column, summary_lines
+from flows.summary_model import SummaryFlow
 from flows.tables import Column, Filter, SourceColumn
 
 COMMAND: Final = "python -m flows.document > docs/flows.md"
@@ -74,6 +76,9 @@ def _handling(flow: Flow) -> Iterator[str]:
     if isinstance(flow, MatchFlow):
         yield "### Matching"
         yield "\n".join(f"- {line}" for line in match_lines(flow))
+    if isinstance(flow, SummaryFlow):
+        yield "### Summaries"
+        yield "\n".join(f"- {line}" for line in summary_lines(flow))
     if flow.link is not None:
         yield "### Golden records"
         yield link_line(flow.link)
@@ -100,9 +105,16 @@ def _schedule(schedule: Schedule) -> str:
 
 
 def _target_row(flow: Flow, column: Column) -> tuple[str, ...]:
-    special = fact_column(flow, column) if isinstance(flow, AppendFlow) else ()
-    transforms = ", then ".join([*special, *(transform.name for transform in column.transforms)])
+    transforms = ", then ".join([*_beside(flow, column), *(transform.name for transform in column.transforms)])
     return (f"`{column.name}`", column.type, f"`{column.source}`", transforms or "as it is")
+
+
+def _beside(flow: Flow, column: Column) -> Iterator[str]:
+    """What the flow's kind does to a column."""
+    if isinstance(flow, AppendFlow):
+        yield from fact_column(flow, column)
+    if isinstance(flow, SummaryFlow):
+        yield from summary_column(flow, column)
 
 
 def _source_row(column: SourceColumn) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ found by the next look, so that neither side needs a lock of the other's.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -126,6 +127,11 @@ class ParkedTable:
         """They wait no longer."""
         if ids:
             await session.run("DELETE FROM sync.parked WHERE id = ANY(%(ids)s)", {"ids": list(ids)})
+
+    async def cancel(self, session: Session, partition: int, row_keys: Iterable[str]) -> Counter[str]:
+        """What waits of rows that have a newer version waits no longer; returns how many there were of each topic."""
+        parameters = {"flow": self._flow, "partition": partition, "row_keys": _array(row_keys)}
+        return Counter(topic for (topic,) in await session.rows(statements.CANCEL, parameters))
 
     async def forget_settled(self, session: Session, partition: int) -> None:
         """Expired records whose dead letter was closed or discarded wait for nothing."""

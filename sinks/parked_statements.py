@@ -101,6 +101,13 @@ EXPIRE: Final = """
       AND (d.flow, d.topic, d.partition, d."offset") = (p.flow, p.topic, p.partition, p."offset")
 """
 
+CANCEL: Final = """
+    DELETE FROM sync.parked
+    WHERE flow = %(flow)s AND partition = %(partition)s AND state = 'waiting'
+      AND row_key IN (SELECT json_array_elements_text(%(row_keys)s::json))
+    RETURNING topic
+"""
+
 FORGET: Final = """
     DELETE FROM sync.parked AS p USING sync.dead_letter AS d
     WHERE p.flow = %(flow)s AND p.partition = %(partition)s AND d.id = p.letter AND d.status IN ('closed', 'discarded')

@@ -163,7 +163,8 @@ def _writes_private_values(database: Database, flows: tuple[Flow, ...]) -> bool:
 def _silence(setting: tuple[str, str], roles: Roles) -> str:
     """Set it for the worker's sessions in this database; where it holds, nothing is done that only a superuser may."""
     name, value = setting
-    holds = f"""SELECT FROM pg_db_role_setting WHERE setrole = {_literal(roles.worker)}::regrole
+    holds = f"""SELECT FROM pg_db_role_setting
+        WHERE setrole = (SELECT oid FROM pg_roles WHERE rolname = {_literal(roles.worker)})
         AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND {_literal(f"{name}={value}")} = ANY (setconfig)"""
     change = f"'ALTER ROLE %I IN DATABASE %I SET {name} = %L', {_literal(roles.worker)}, current_database(), {_literal(value)}"

@@ -15,6 +15,7 @@ from sinks.fact_letters import Letters
 from sinks.ledger import Claim, Locked
 from sinks.parked import ParkedTable, Waiting
 from sinks.pool import Session
+from streams import settlement
 from streams.append_decoding import AppendDecoder, Fact, News
 from streams.applier import Written
 from streams.chunk import Chunk
@@ -91,6 +92,14 @@ class AppendApplier(TargetApplier):
         numbered = [] if barred else list(zip(chunk.owners, chunk.changes, strict=True))
         return AppendApplication(self, claim, chunk, locked.open_letters.keys(), numbered)
 
+    async def release(self, session: Session, changes: Sequence[Found]) -> int:
+        """Add facts that waited, with what was looked up; returns how many were not there."""
+        return await self.writer.write(session, changes)
+
+    def missing(self, row_key: str | None = None) -> BadRecord:
+        """The problem of a record whose reference did not come."""
+        return settlement.reference_missing(self.flow.reference_source.name, self.flow.reference.table.qualified, row_key)
+
 
 @dataclass
 class AppendApplication(TargetApplication):
@@ -109,7 +118,7 @@ class AppendApplication(TargetApplication):
         written = await self.applier.writer.write(session, [(fact, known[fact.reference]) for _, fact in done.ready])
         parked = await self._park(session, done.park)
         for offset, fact in done.unknown:
-            self.chunk.problems[offset] = missing_reference(self.applier.flow, fact.row_key)
+            self.chunk.problems[offset] = self.applier.missing(fact.row_key)
         await self._close_letters(session, done, letters)
         return Written(written, 0, written, filtered=done.filtered, parked=len(parked))
 
@@ -150,9 +159,3 @@ class AppendApplication(TargetApplication):
         mended = [letter for at, fact in done.ready for before, letter in letters.get(fact.row_key, ()) if before < at]
         await fact_letters.close(session, flow, again, SENT_AGAIN)
         await fact_letters.close(session, flow, mended, MENDED)
-
-
-def missing_reference(flow: AppendFlow, row_key: str | None = None) -> BadRecord:
-    """What a dead letter says whose reference did not come."""
-    detail = f"`{flow.reference_source.name}` names no row of {flow.reference.table.qualified}"
-    return BadRecord(Reason.REFERENCE_MISSING, detail, row_key)

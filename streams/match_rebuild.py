@@ -31,6 +31,6 @@ class MatchRebuilder(RowRebuilder[Offer]):
     async def _write_states(self, session: Session, states: Sequence[Offer]) -> None:
         await self._writer.write(session, states)
 
-    async def _stale(self, session: Session, fence: Fence, after: str) -> list[str]:
+    async def _stale(self, session: Session, fence: Fence, after: str) -> list[tuple[str, str]]:
         parameters = {"flow": self._flow.name, **fence._asdict(), "after": after, "limit": STALE_PER_PAGE}
-        return [key for (key,) in await session.rows(STALE_KEYS, parameters)]
+        return [(key, key) for (key,) in await session.rows(STALE_KEYS, parameters)]

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import msgspec
 
 from flows.model import MirrorFlow
+from flows.summary_model import SummaryFlow
 from sinks.ledger import Claim, Locked
 from sinks.mirror_rows import mirror_statement, standing_statement
 from sinks.notices import NoticeWriter
 from sinks.pool import Session
+from sinks.summary_rows import following_statement
 from streams import settlement
 from streams.applier import Written
 from streams.chunk import Chunk
@@ -30,14 +32,18 @@ class Won:
 
 
 class MirrorWriter:
-    """Writes states inside a transaction that somebody else has begun under the ledger lock."""
+    """Writes states inside a transaction that somebody else has begun under the ledger lock.
 
-    def __init__(self, flow: MirrorFlow) -> None:
+    ``followers`` are flows whose members refer to the rows: they are told of rows that members do not follow yet.
+    """
+
+    def __init__(self, flow: MirrorFlow, followers: Iterable[SummaryFlow] = ()) -> None:
         self._flow = flow.name
         self.keeps_deleted = flow.deleted_at is not None
         self._plain, self._with_kept = (mirror_statement(flow, with_kept=kept) for kept in (False, True))
         self._standing = standing_statement(flow)
         self._notices = NoticeWriter(flow, flow.notice) if flow.notice else None
+        self._following = [following_statement(follower) for follower in followers]
 
     async def write(self, session: Session, states: Sequence[RowState], asked: Iterable[str] = ()) -> Won:
         """Write the states whose version wins; ``asked`` are row keys of which the answer tells."""
@@ -47,6 +53,8 @@ class MirrorWriter:
         statement = self._with_kept if any(state.kept for state in states) else self._plain
         found = await session.row(statement, {"flow": self._flow, "rows": rows, "asked": _array(asked)})
         assert found is not None, "the statement answers one row"
+        for statement in self._following:
+            await session.run(statement, {"keys": _array(state.row_key for state in states)})
         return Won(found[0], found[1], found[2], frozenset(found[3] or ()))
 
     async def tell(self, session: Session, notices: list[bytes]) -> None:

@@ -32,6 +32,6 @@ class MirrorRebuilder(RowRebuilder[RowState]):
     async def _write_states(self, session: Session, states: Sequence[RowState]) -> None:
         await self._writer.write(session, states)
 
-    async def _stale(self, session: Session, fence: Fence, after: str) -> list[str]:
+    async def _stale(self, session: Session, fence: Fence, after: str) -> list[tuple[str, str]]:
         parameters = {"flow": self._flow.name, "epoch": fence.epoch, "lsn": fence.lsn, "after": after}
-        return [key for (key,) in await session.rows(self._stale_statement, parameters)]
+        return [(key, key) for (key,) in await session.rows(self._stale_statement, parameters)]

@@ -10,21 +10,21 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Protocol
 
 import psycopg2
 from cryptography.fernet import InvalidToken
 
+from flows.model import Flow
 from schemas.problems import BadRecord, Reason
 from sinks import fact_letters, ledger
 from sinks.flow_state import RUNNING
 from sinks.ledger import Claim, Locked, Outcome
-from sinks.parked import Parked, State
+from sinks.parked import Parked, ParkedTable, State
 from sinks.payload_cipher import Headers, PayloadCipher
 from sinks.pool import Pool, Session
 from sinks.sqlstate import Remedy, remedy_of
-from streams.append import AppendApplier, missing_reference
-from streams.append_decoding import Fact
+from streams.applier import RecordDecoder
 from streams.unit_of_work import FlowMustStop, described
 
 PER_TRANSACTION: Final = 500
@@ -44,6 +44,33 @@ class StoredRecord:
     headers: Headers
 
 
+class Patient(Protocol):
+    """What applies the records of a flow whose records may wait."""
+
+    @property
+    def flow(self) -> Flow:
+        """The flow."""
+        ...
+
+    @property
+    def parked(self) -> ParkedTable:
+        """Its parked records."""
+        ...
+
+    @property
+    def decoder(self) -> RecordDecoder:
+        """Makes changes of records; one that has waited is the last of its record."""
+        ...
+
+    async def release(self, session: Session, changes: list[tuple[Any, str]]) -> int:
+        """Write changes that waited, with what was looked up for them; returns how many count."""
+        ...
+
+    def missing(self) -> BadRecord:
+        """What a dead letter says whose reference did not come."""
+        ...
+
+
 class _Refused(Exception):
     """The database does not accept one of these records."""
 
@@ -56,7 +83,7 @@ class _Refused(Exception):
 class Release:
     """Looks after the parked records of one flow."""
 
-    def __init__(self, applier: AppendApplier, target: Pool, cipher: PayloadCipher) -> None:
+    def __init__(self, applier: Patient, target: Pool, cipher: PayloadCipher) -> None:
         self._applier = applier
         self._parked = applier.parked
         self._target = target
@@ -114,7 +141,7 @@ class Release:
             elif fact.content:
                 facts.append((fact, record.found))
         await self._refuse(session, bad)
-        written = await self._applier.writer.write(session, facts)
+        written = await self._applier.release(session, facts)
         if state is State.WAITING:
             others = len(records) - written - len(bad)
             outcomes = {Outcome.APPLIED: written, Outcome.SUPERSEDED: others, Outcome.DEAD_LETTERED: len(bad)}
@@ -127,11 +154,11 @@ class Release:
         for record, problem in bad:
             await self._parked.write_letters(session, [record.id], str(problem.reason), problem.detail)
 
-    def _fact(self, record: Parked, partition: int) -> Fact | BadRecord:
-        """Decode it once more; the definition may have changed meanwhile."""
+    def _fact(self, record: Parked, partition: int) -> Any:
+        """Decode it once more, to a change or a :class:`BadRecord`; the definition may have changed meanwhile."""
         stored = self._stored(record, partition)
         (chunk,) = self._applier.decoder.decode([stored])
-        return chunk.problems[record.offset] if chunk.problems else chunk.changes[0]
+        return chunk.problems[record.offset] if chunk.problems else chunk.changes[-1]
 
     def _stored(self, record: Parked, partition: int) -> StoredRecord:
         cipher = self._cipher
@@ -159,7 +186,7 @@ class Release:
             if not await self._locked(session, claim):
                 return False
             overdue = await self._parked.overdue(session, claim.partition, PER_TRANSACTION)
-            ids, problem = [identity for identity, _ in overdue], missing_reference(self._applier.flow)
+            ids, problem = [identity for identity, _ in overdue], self._applier.missing()
             await self._parked.write_letters(session, ids, str(problem.reason), problem.detail)
             await self._parked.expire(session, ids)
             for topic, count in Counter(topic for _, topic in overdue).items():

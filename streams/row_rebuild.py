@@ -54,6 +54,8 @@ class RowRebuilder(ABC, Generic[S]):
         self._target = target
         self._epochs = decoder
         self._decode_row = row_decoder(flow)
+        names = dict.fromkeys((flow.source.primary_key, flow.source.message_key), Any)
+        self._decode_names = msgspec.json.Decoder(msgspec.defstruct("Names", list(names.items()))).decode
         self._passes = SourcePasses(self._read)
 
     @abstractmethod
@@ -69,8 +71,11 @@ class RowRebuilder(ABC, Generic[S]):
         """Write those that are newer than what stands, inside the transaction."""
 
     @abstractmethod
-    async def _stale(self, session: Session, fence: Fence, after: str) -> list[str]:
-        """Keys behind ``after``, in order and not more than :data:`STALE_PER_PAGE`, of what is older than the fence."""
+    async def _stale(self, session: Session, fence: Fence, after: str) -> list[tuple[str, str]]:
+        """Primary keys behind ``after`` of what is older than the fence, in order and not more than :data:`STALE_PER_PAGE`.
+
+        Each with the value of the message key.
+        """
 
     async def rebuild(self, claims: dict[str, Claim], offsets: dict[str, int], resync: int) -> None:
         """Rebuild the partition of ``claims`` (topic → claim); afterwards reading goes on at ``offsets`` (topic → offset)."""
@@ -96,9 +101,8 @@ class RowRebuilder(ABC, Generic[S]):
         parts: dict[int, RowPart[S]] = defaultdict(lambda: RowPart(fence))
         now = int(time.time() * 1e6)
         for row in page:
-            state = self._state(row, fence, now)
-            key = state.row_key if state else str(msgspec.json.decode(row.content)[self._flow.source.primary_key])
-            part = parts[self._partition_of(key)]
+            state, (key, home) = self._state(row, fence, now), self._names_of(row.content)
+            part = parts[self._partition_of(home)]
             if state is None or row.late:
                 part.spared.add(key)
             else:
@@ -111,18 +115,23 @@ class RowRebuilder(ABC, Generic[S]):
         except BadRecord:
             return None
 
-    def _partition_of(self, row_key: str) -> int:
-        return partition_of(message_key(self._flow, row_key), self._flow.partitions)
+    def _names_of(self, content: bytes) -> tuple[str, str]:
+        """Primary key and message key of a source row."""
+        found = self._decode_names(content)
+        return str(getattr(found, self._flow.source.primary_key)), str(getattr(found, self._flow.source.message_key))
+
+    def _partition_of(self, home: str) -> int:
+        return partition_of(message_key(self._flow, home), self._flow.partitions)
 
     async def _remove_stale(self, claim: Claim, fence: Fence, spared: set[str]) -> None:
         """What is still older than the fence is of rows that the source no longer has."""
         after, now = "", int(time.time() * 1e6)
         while keys := await self._stale_keys(fence, after):
-            mine = [key for key in keys if key not in spared and self._partition_of(key) == claim.partition]
+            mine = [key for key, home in keys if key not in spared and self._partition_of(home) == claim.partition]
             await self._write(claim, [self._absent(key, fence, now) for key in mine])
-            after = keys[-1]
+            after, _ = keys[-1]
 
-    async def _stale_keys(self, fence: Fence, after: str) -> list[str]:
+    async def _stale_keys(self, fence: Fence, after: str) -> list[tuple[str, str]]:
         async with self._target.session() as session:
             return await self._stale(session, fence, after)
 

@@ -62,6 +62,11 @@ def value_left_out(row_key: str) -> BadRecord:
     return BadRecord(Reason.UNCHANGED_TOAST, detail, row_key)
 
 
+def reference_missing(column: str, table: str, row_key: str | None = None) -> BadRecord:
+    """The problem of a record whose reference did not come."""
+    return BadRecord(Reason.REFERENCE_MISSING, f"`{column}` names no row of {table}", row_key)
+
+
 def letters(chunk: Chunk) -> list[DeadLetter]:
     """The dead letters of a chunk, in order of offset."""
     return [_letter(chunk, offset, problem) for offset, problem in sorted(chunk.problems.items())]

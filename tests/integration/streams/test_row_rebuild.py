@@ -1,4 +1,4 @@
-"""Partitions of mirror and match flows rebuilt from the real source."""
+"""Partitions of mirror, match and summary flows rebuilt from the real source."""
 
 import asyncio
 import uuid

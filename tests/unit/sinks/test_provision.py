@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from flows.eligibility_hints import ELIGIBILITY_HINTS as FLOW
+from flows.profile_updates import PROFILE_UPDATES
 from flows.tables import Database, SourceColumn, Table
 from sinks.provision import (
     Roles,
@@ -97,6 +98,22 @@ def test_the_audit_only_grows_and_migrations_are_the_administrators():
         'REVOKE UPDATE, DELETE ON sync.audit FROM "sync_worker"',
         'REVOKE INSERT, UPDATE, DELETE ON sync.migration FROM "sync_worker"',
     ]
+
+
+def test_of_a_lookup_the_worker_reads_the_columns_that_are_looked_up():
+    (looked_up,) = [
+        grant for grant in grants(Database.WAREHOUSE, [PROFILE_UPDATES], ROLES) if grant.table.name == "district_master"
+    ]
+    assert (looked_up.role, looked_up.privileges) == ("sync_worker", ("SELECT",))
+    assert looked_up.columns == ("district_name", "district_id")
+    assert looked_up.table in tables_needed(Database.WAREHOUSE, [PROFILE_UPDATES])
+    assert not [each for each in grants(Database.CITIZEN, [PROFILE_UPDATES], ROLES) if each.table == looked_up.table]
+
+
+def test_statements_are_kept_out_of_the_log_where_they_hold_private_values_and_nowhere_else():
+    assert "log_min_error_statement" in text(Database.WAREHOUSE, PROFILE_UPDATES)
+    assert "log_" not in text(Database.CITIZEN, PROFILE_UPDATES)
+    assert "log_" not in text(Database.CITIZEN, FLOW)
 
 
 @pytest.mark.parametrize("role", ['we"ird', "Upper Case", "semi; DROP TABLE x"])

@@ -8,7 +8,7 @@ from sinks.pool import Pool
 from streams.append import AppendApplier, AppendWriter
 from streams.append_decoding import AppendDecoder
 from streams.append_rebuild import AppendRebuilder
-from streams.append_upkeep import AppendUpkeep
+from streams.parking_upkeep import ParkingUpkeep
 from streams.patience import Patience
 from streams.release import Release
 from streams.share_breaker import ShareBreaker
@@ -26,7 +26,7 @@ class Worker:
         self.applier = AppendApplier(FLOW, AppendWriter(FLOW), parked, AppendDecoder(FLOW, epoch=1), deadline)
         self.unit = UnitOfWork(FLOW, self.applier, self.target, cipher, ShareBreaker(10_000, 0.9))
         rebuilder = AppendRebuilder(self.applier, self.source, self.target)
-        self.upkeep = AppendUpkeep(rebuilder, Release(self.applier, self.target, cipher), patience or Patience(0.0))
+        self.upkeep = ParkingUpkeep(rebuilder, Release(self.applier, self.target, cipher), patience or Patience(0.0))
 
     async def claim(self, owner="worker", topic=FLOW.topic, partition=0):
         async with self.target.session() as session:

@@ -1,4 +1,4 @@
-"""The upkeep of an append flow: records that wait for what they refer to."""
+"""The upkeep of flows whose records may wait for what they refer to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streams.target_only import TargetUpkeep
 
 
 @dataclass(frozen=True)
-class AppendUpkeep(TargetUpkeep):
+class ParkingUpkeep(TargetUpkeep):
     """See :class:`~streams.upkeep.Upkeep`."""
 
     release: Release

@@ -1,0 +1,64 @@
+"""Members follow their golden records: those of records that moved, went or came back are looked up again.
+
+Whoever writes golden records leaves a note for those that have members (``sinks.summary_rows.following_statement``), in the
+transaction that writes them. Any lane of the flow works on notes that nobody else works on.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from flows.summary_model import SummaryFlow
+from sinks import ledger, summary_rows
+from sinks.flow_state import RUNNING
+from sinks.ledger import Claim
+from sinks.pool import Pool, Session
+from streams.summary import SummaryWriter
+
+PER_TRANSACTION: Final = 500
+
+
+class Moves:
+    """Works on the notes of one flow."""
+
+    def __init__(self, flow: SummaryFlow, target: Pool, writer: SummaryWriter) -> None:
+        self._target = target
+        self._writer = writer
+        self._due = summary_rows.due_statement(flow)
+        self._taking = summary_rows.taking_statement(flow, PER_TRANSACTION)
+        self._moving = summary_rows.moving_statement(flow)
+
+    async def run(self, claim: Claim) -> None:
+        """Work until there is no note left that leads to anything."""
+        async with self._target.session() as session:
+            due = await session.row(self._due)
+        while due and due[0] and await self._work(claim) == PER_TRANSACTION:
+            pass
+
+    async def _work(self, claim: Claim) -> int:
+        """One transaction; returns how many notes it took."""
+        async with self._target.session() as session:
+            locked = await ledger.lock(session, claim)
+            if locked.state != RUNNING or locked.resync > locked.resynced:
+                await session.run("ROLLBACK")
+                return 0
+            references = [reference for (reference,) in await session.rows(self._taking)]
+            if references:
+                await self._move(session, references)
+            await session.run("COMMIT")
+        return len(references)
+
+    async def _move(self, session: Session, references: list[str]) -> None:
+        found = await session.rows(self._moving, {"keys": _array(references)})
+        moves = [(identity, before, now) for identity, _, before, now, _ in found if before != now]
+        rows = [{"profile_id": identity, "family_id": now} for identity, _, now in moves]
+        await session.run(summary_rows.MOVE, {"moves": msgspec.json.encode(rows).decode()})
+        waiting = {reference for _, reference, _, _, there in found if not there}
+        await session.run(summary_rows.SETTLE, {"keys": _array([each for each in references if each not in waiting])})
+        await self._writer.sum_up(session, [group for _, before, now in moves for group in (before, now)])
+
+
+def _array(keys: list[str]) -> str:
+    return msgspec.json.encode(keys).decode()

@@ -1,0 +1,93 @@
+"""Profile summaries rebuilt from the real source."""
+
+import asyncio
+import uuid
+
+import psycopg
+import pytest
+
+from flows.golden_records import GOLDEN_RECORDS
+from flows.profile_summary import PROFILE_SUMMARY as FLOW
+from sinks import ledger
+from tests.integration.streams.families import Log, Worker, profile, standing
+from tests.oracle.profiles import summaries
+
+FAMILIES = [str(uuid.UUID(int=1000 + number)) for number in range(5)]
+PEOPLE = [str(uuid.UUID(int=number)) for number in range(1, 21)]
+
+
+@pytest.fixture
+def target(migrated, citizen, warehouse):
+    citizen.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO sync_worker")
+    warehouse.execute("GRANT SELECT ON public.profile_360 TO sync_worker")
+    return citizen
+
+
+@pytest.fixture
+async def worker(migrated, target):
+    worker = Worker(migrated)
+    yield worker
+    await worker.close()
+
+
+async def rebuilt(worker):
+    """All partitions, at the same time; returns their tokens."""
+    starts = [(topic, partition, 0) for topic in FLOW.topics for partition in range(FLOW.partitions)]
+    async with worker.target.session() as session:
+        claims = await ledger.claim(session, FLOW.name, "worker", starts)
+    tasks = []
+    for partition in range(FLOW.partitions):
+        mine = {claim.topic: claim for claim in claims if claim.partition == partition}
+        offsets = {topic: claim.next_offset for topic, claim in mine.items()}
+        tasks.append(asyncio.ensure_future(worker.upkeep.rebuild(mine, offsets, 1)))
+    await asyncio.gather(*tasks)
+    return {claim.partition: claim for claim in claims if claim.topic == FLOW.topic}
+
+
+def store(warehouse, row):
+    query = "INSERT INTO public.profile_360 SELECT * FROM json_populate_record(NULL::public.profile_360, %s::json)"
+    warehouse.execute(query, (psycopg.types.json.Json(row),))
+
+
+async def know(worker, golden):
+    """Golden records as their flow writes them."""
+    log = Log(GOLDEN_RECORDS)
+    for place, (gr_id, family) in enumerate(golden.items()):
+        row = dict.fromkeys(column.name for column in GOLDEN_RECORDS.source.columns) | {"gr_id": gr_id, "family_id": family}
+        log.event("u", None, row, 10 + place)
+    await worker.apply(log)
+
+
+async def test_summaries_come_to_what_the_profiles_say_now(worker, target, warehouse):
+    golden = {person: FAMILIES[place % 5] if place % 4 else None for place, person in enumerate(PEOPLE[:16])}
+    profiles = {number: profile(number, PEOPLE[number % 20], number % 7) for number in range(1, 60)}
+    await know(worker, golden)
+    for row in profiles.values():
+        store(warehouse, row)
+    await rebuilt(worker)
+    assert standing(target) == summaries(profiles, golden)
+    before = target.execute("SELECT xmin::text, t::text FROM public.profile_summary AS t ORDER BY 2").fetchall()
+    claims = await rebuilt(worker)
+    assert target.execute("SELECT xmin::text, t::text FROM public.profile_summary AS t ORDER BY 2").fetchall() == before
+    golden |= dict.fromkeys(PEOPLE[16:], FAMILIES[0])
+    await know(worker, golden)
+    await worker.upkeep.tick(claims[0])
+    assert standing(target) == summaries(profiles, golden), "profiles of golden records that come later"
+
+
+async def test_what_is_gone_from_the_source_is_gone_and_events_from_before_change_nothing(worker, target, warehouse):
+    golden = dict.fromkeys(PEOPLE[:3], FAMILIES[0]) | {PEOPLE[3]: FAMILIES[1]}
+    await know(worker, golden)
+    log = Log()
+    rows = [profile(number, PEOPLE[number], number) for number in range(4)]
+    for place, row in enumerate(rows):
+        log.event("c", None, row, 10 + place)
+    await worker.apply(log)
+    store(warehouse, rows[0])
+    stranger = (FAMILIES[2], "CONFIDENTIAL")
+    target.execute("INSERT INTO public.profile_summary (family_id, income_category) VALUES (%s, %s)", stranger)
+    await rebuilt(worker)
+    assert standing(target) == summaries({0: rows[0]}, golden)
+    log.event("u", rows[2], rows[2], 20)
+    await worker.apply(log, log.records[-1:])
+    assert standing(target) == summaries({0: rows[0]}, golden)
