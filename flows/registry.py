@@ -10,13 +10,17 @@ from flows.document_metadata import DOCUMENT_METADATA
 from flows.eligibility_hints import ELIGIBILITY_HINTS
 from flows.golden_records import GOLDEN_RECORDS
 from flows.model import Flow
+from flows.profile_summary import PROFILE_SUMMARY
+from flows.profile_updates import PROFILE_UPDATES
 from flows.scheme_map import SCHEME_MAP
 from flows.tables import Database
 
 FLOWS: Final[tuple[Flow, ...]] = (
     GOLDEN_RECORDS,
+    PROFILE_SUMMARY,
     ELIGIBILITY_HINTS,
     APPLICATION_DECISIONS,
+    PROFILE_UPDATES,
     SCHEME_MAP,
     APPLICATION_EVENTS,
     DOCUMENT_METADATA,

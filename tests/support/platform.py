@@ -71,7 +71,7 @@ class Platform(Installation):
         absent(lambda: lag(self.ledger_of(flow), self.ends_of(flow)), f"{flow.name}: level with its log", within=SETTLE_SECONDS)
 
     def become_right_all(self, flows: Collection[Flow]) -> None:
-        """Return when the targets of mirror flows are what their oracles say, and every record has one outcome."""
+        """Return when the targets of flows are what their oracles say, and every record has one outcome."""
         for flow in flows:
             self._become_right(flow)
 

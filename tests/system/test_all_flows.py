@@ -9,17 +9,22 @@ from demo.relay import Plan
 from demo.sources import SOURCES
 from flows.application_events import APPLICATION_EVENTS
 from flows.model import MirrorFlow
+from flows.profile_summary import PROFILE_SUMMARY
+from flows.profile_updates import PROFILE_UPDATES
 from flows.registry import FLOWS
 from flows.scheme_map import SCHEME_MAP
-from tests.support.chaos import draw_blows, strike
+from tests.support.chaos import WORKERS, draw_blows, strike
 from tests.support.chaos_round import draw_seed
 from tests.support.platform import Platform
 from tests.support.platform_load import PlatformLoad
 from tests.support.waiting import eventually
+from tests.support.workers import supervised
 
 FAMILIES = 400
 SIZES = Sizes(evaluations=3000, applications=600, documents=800, user_events=0, feedback=0)
 MIRRORS = [flow for flow in FLOWS if isinstance(flow, MirrorFlow) and flow is not SCHEME_MAP]  # it has no oracle of its own
+COMPARED = [*MIRRORS, PROFILE_SUMMARY]
+REPLAYED = [*COMPARED, PROFILE_UPDATES, APPLICATION_EVENTS]
 BUSY = [flow for flow in FLOWS if flow is not SCHEME_MAP]  # nothing happens to schemes
 READ = {flow.source.table.qualified for flow in FLOWS}
 CHANGING = [source for source in SOURCES if source.table in READ]
@@ -43,6 +48,13 @@ def installation(stack):
     platform.close()
 
 
+@pytest.fixture(scope="module")
+def supervisor(installation):
+    """The same two workers for all tests: what is measured is not their start."""
+    with supervised(installation, len(WORKERS)) as supervisor:
+        yield supervisor
+
+
 @pytest.fixture
 def load(installation):
     return lambda seed: PlatformLoad(installation.settings, Plan(installation.population, seed, CHANGING, RATE))
@@ -51,7 +63,7 @@ def load(installation):
 @pytest.mark.usefixtures("supervisor")
 def test_rows_from_before_the_first_start_arrive_and_make_no_notice(installation):
     installation.settle_all()
-    installation.become_right_all(MIRRORS)
+    installation.become_right_all(COMPARED)
     assert installation.citizen.value("SELECT count(*) FROM notifications") == 0
     assert not any(installation.letters().values())
 
@@ -87,12 +99,12 @@ def test_nothing_is_lost_in_any_flow_when_anything_is_killed_and_a_replay_change
         strike(draw_blows(seed), installation.stack, supervisor, say)
     say(f"{changes.done.total()} changes were committed")
     installation.settle_all()
-    installation.become_right_all(MIRRORS)
+    installation.become_right_all(COMPARED)
     installation.become_right()
     assert installation.letters() == before, "an outage is no error: no healthy row becomes a dead letter"
     assert installation.notices().equal, str(installation.notices())
     eventually(lambda: installation.application_events().equal, "every change of a status is a fact", within=30)
-    for flow in (*MIRRORS, APPLICATION_EVENTS):
+    for flow in REPLAYED:
         replay_changes_nothing(installation, flow)
 
 
