@@ -40,8 +40,7 @@ def hops_section(flows: Sequence[Flow]) -> str:
     """Which flows read what others write."""
     parts = (
         "## From flow to flow",
-        "What one flow writes and another reads. A change goes along these hops once: if one led back, the definitions would be"
-        " refused.",
+        "What one flow writes and another reads. A change goes along these hops once: definitions with a way back are refused.",
         _table(("written by", "read by", "how", "columns"), map(_hop_row, hops(flows))),
     )
     return "\n\n".join(parts) + "\n"

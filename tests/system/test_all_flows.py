@@ -8,6 +8,7 @@ from demo.history import Sizes
 from demo.relay import Plan
 from demo.sources import SOURCES
 from flows.application_events import APPLICATION_EVENTS
+from flows.golden_records import GOLDEN_RECORDS
 from flows.model import MirrorFlow
 from flows.profile_summary import PROFILE_SUMMARY
 from flows.profile_updates import PROFILE_UPDATES
@@ -17,6 +18,7 @@ from tests.support.chaos import WORKERS, draw_blows, strike
 from tests.support.chaos_round import draw_seed
 from tests.support.platform import Platform
 from tests.support.platform_load import PlatformLoad
+from tests.support.target_writes import TargetWrites
 from tests.support.waiting import eventually
 from tests.support.workers import supervised
 
@@ -32,6 +34,12 @@ PEAK = 4  # times the daily mean
 TIMES = 20
 RATE = TIMES * PEAK * sum(source.per_day for source in CHANGING) / 86_400
 MEASURED_SECONDS = 10
+
+CHANGE_ONE_CITIZEN = """
+UPDATE citizens SET full_name = full_name || ' again', updated_at = clock_timestamp()
+WHERE id = (SELECT min(id::text)::uuid FROM citizens WHERE upper(verification_status) = 'VERIFIED' AND aadhaar_number IS NOT NULL)
+RETURNING id
+"""
 
 MEASURED = """
 SELECT flow->>'flow', sum((flow->>'events')::bigint)::bigint, max((flow->>'p99_ms')::float)
@@ -66,6 +74,16 @@ def test_rows_from_before_the_first_start_arrive_and_make_no_notice(installation
     installation.become_right_all(COMPARED)
     assert installation.citizen.value("SELECT count(*) FROM notifications") == 0
     assert not any(installation.letters().values())
+
+
+@pytest.mark.usefixtures("supervisor")
+def test_what_a_citizen_changes_comes_back_to_the_portal_once_and_then_there_is_silence(installation):
+    installation.fall_silent()
+    with TargetWrites(installation) as written:
+        assert len(installation.citizen.rows(CHANGE_ONE_CITIZEN)) == 1
+        installation.fall_silent()
+    assert +written.records == {PROFILE_UPDATES.topic: 1, GOLDEN_RECORDS.topic: 1}
+    assert written.rows == {("public.golden_records", "UPDATE"): 1, ("public.profile_data", "UPDATE"): 1}
 
 
 @pytest.mark.usefixtures("supervisor")
