@@ -1,5 +1,6 @@
 """`review`: what flows could not decide and a person should look at."""
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -72,10 +73,9 @@ def close(review_ids: Ids, *, reason: Why, flow: MaybeFlow = None, as_json: Json
 def _find(sessions: Databases, flow: Flow | None, selection: Selection) -> list[Review]:
     flows = FLOWS if flow is None else (flow,)
     targets = dict.fromkeys(each.target.table.database for each in flows)
-    chosen = Selection(**vars(selection) | {"flow": flow.name if flow else None})
-    return sorted(
-        (review for target in targets for review in reviews.find(sessions[target], chosen)), key=lambda review: review.created_at
-    )
+    chosen = replace(selection, flow=flow.name if flow else None)
+    found = (review for target in targets for review in reviews.find(sessions[target], chosen))
+    return sorted(found, key=lambda review: review.created_at)
 
 
 def _closed(review: Review) -> str | None:
