@@ -11,9 +11,10 @@ from cli.numbered import exactly
 from cli.options import Json, MaybeFlow, actor
 from cli.output import show, table
 from flows.model import Flow
-from flows.registry import FLOWS, flow_named
+from flows.registry import FLOWS
 from settings import load_settings
 from sinks.operations import reviews
+from sinks.operations.connection import Connection
 from sinks.operations.reviews import Review, Selection
 from views.formatting import both_zones
 
@@ -48,7 +49,7 @@ def list_reviews(
 ) -> None:
     """List what waits for a person, oldest first: keys and reasons, nothing of what citizens say of themselves."""
     with databases(load_settings()) as sessions:
-        found = _find(sessions, flow, Selection(kind=kind, closed=_CLOSED[status], limit=limit))[:limit]
+        found = [review for _, review in _find(sessions, flow, Selection(kind=kind, closed=_CLOSED[status], limit=limit))][:limit]
     columns = ("id", "flow", "kind", "citizen", "golden record", "since", "closed", "reason")
     rows = [
         (str(each.id), each.flow, each.kind, each.citizen_id, each.gr_id, both_zones(each.created_at), _closed(each), each.reason)
@@ -64,18 +65,19 @@ def close(review_ids: Ids, *, reason: Why, flow: MaybeFlow = None, as_json: Json
         raise typer.BadParameter("say what was found or done", param_hint="--reason")
     with databases(load_settings()) as sessions:
         found = _find(sessions, flow, Selection(ids=review_ids))
-        exactly(review_ids, [review.id for review in found], "review", "review list --status all")
-        for review in found:
-            reviews.close(sessions[flow_named(review.flow).target.table.database], review, actor(), reason)
-    show({"closed": [review.id for review in found]}, f"closed: {len(found):,}", as_json=as_json)
+        exactly(review_ids, [review.id for _, review in found], "review", "review list --status all")
+        for session, review in found:
+            reviews.close(session, review, actor(), reason)
+    show({"closed": [review.id for _, review in found]}, f"closed: {len(found):,}", as_json=as_json)
 
 
-def _find(sessions: Databases, flow: Flow | None, selection: Selection) -> list[Review]:
+def _find(sessions: Databases, flow: Flow | None, selection: Selection) -> list[tuple[Connection, Review]]:
+    """Each with the session that it was found in, oldest first."""
     flows = FLOWS if flow is None else (flow,)
     targets = dict.fromkeys(each.target.table.database for each in flows)
     chosen = replace(selection, flow=flow.name if flow else None)
-    found = (review for target in targets for review in reviews.find(sessions[target], chosen))
-    return sorted(found, key=lambda review: review.created_at)
+    found = ((sessions[target], review) for target in targets for review in reviews.find(sessions[target], chosen))
+    return sorted(found, key=lambda pair: pair[1].created_at)
 
 
 def _closed(review: Review) -> str | None:
