@@ -90,7 +90,7 @@ class Composition:
         target = self._pools[flow.target.table.database.value]
         source = self._pools[flow.source.table.database.value]
         breaker = ShareBreaker(worker.dead_letter_window, worker.dead_letter_share)
-        around = Surroundings(self._app, worker, source, target, self._cipher, self._control_reader)
+        around = Surroundings(self._app, worker, source, target, self._cipher, self._control_reader, breaker)
         applier, upkeep = parts_of(flow, around)
         services = LaneServices(
             flow=flow,

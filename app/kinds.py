@@ -24,6 +24,7 @@ from streams.append_decoding import AppendDecoder
 from streams.append_rebuild import AppendRebuilder
 from streams.applier import Applier
 from streams.expiry import Expiry
+from streams.giving_up import GivingUp
 from streams.log_reader import LogReader
 from streams.match import MatchApplier
 from streams.match_decoding import MatchDecoder
@@ -40,6 +41,7 @@ from streams.ranked_upkeep import RankedUpkeep
 from streams.ranked_writer import RankedWriter
 from streams.rebuild import Rebuilder
 from streams.release import Release
+from streams.share_breaker import ShareBreaker
 from streams.summary import SummaryWriter
 from streams.summary_applier import SummaryApplier
 from streams.summary_decoding import SummaryDecoder
@@ -64,6 +66,7 @@ class Surroundings:
     target: Pool
     cipher: PayloadCipher
     log_reader: LogReader
+    breaker: ShareBreaker
 
 
 def parts_of(flow: Flow, around: Surroundings) -> Parts:
@@ -96,8 +99,8 @@ def _match(flow: MatchFlow, around: Surroundings) -> Parts:
 def _append(flow: AppendFlow, around: Surroundings) -> Parts:
     decoder, deadline = AppendDecoder(flow, epoch=FIRST_EPOCH), around.settings.parking_deadline
     applier = AppendApplier(flow, AppendWriter(flow), _parked(flow, around), decoder, deadline)
-    rebuilder, release = AppendRebuilder(applier, around.source, around.target), _release(applier, around)
-    return applier, ParkingUpkeep(rebuilder, release, Patience.within(deadline))
+    rebuilder = AppendRebuilder(applier, around.source, around.target)
+    return applier, ParkingUpkeep(rebuilder, *_waiting(applier, around))
 
 
 def _summary(flow: SummaryFlow, around: Surroundings) -> Parts:
@@ -105,16 +108,16 @@ def _summary(flow: SummaryFlow, around: Surroundings) -> Parts:
     writer = SummaryWriter(flow)
     applier = SummaryApplier(flow, writer, _parked(flow, around), decoder, deadline)
     rebuilder = SummaryRebuilder(flow, around.source, around.target, writer, decoder)
-    moves, release = Moves(flow, around.target, writer), _release(applier, around)
-    return applier, SummaryUpkeep(rebuilder, release, Patience.within(deadline), moves)
+    return applier, SummaryUpkeep(rebuilder, *_waiting(applier, around), Moves(flow, around.target, writer))
 
 
 def _parked(flow: AppendFlow | SummaryFlow, around: Surroundings) -> ParkedTable:
     return ParkedTable(flow.name, flow.reference, flow.reference_source.type, around.cipher)
 
 
-def _release(applier: AppendApplier | SummaryApplier, around: Surroundings) -> Release:
-    return Release(applier, around.target, around.cipher)
+def _waiting(applier: AppendApplier | SummaryApplier, around: Surroundings) -> tuple[Release, GivingUp, Patience]:
+    release = Release(applier, around.target, around.cipher, around.breaker)
+    return release, GivingUp(applier, around.target, around.breaker), Patience.within(around.settings.parking_deadline)
 
 
 _KINDS: Final[Mapping[type[Flow], Callable[[Any, Surroundings], Parts]]] = MappingProxyType(

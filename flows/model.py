@@ -150,6 +150,11 @@ class Flow:
         return ()
 
     @property
+    def reference_tables(self) -> tuple[SideTable, ...]:
+        """Tables in the target's database that other flows fill and this one looks rows up in."""
+        return ()
+
+    @property
     def topic(self) -> str:
         """The CDC topic, as Debezium names it: prefix, schema, table."""
         return f"{self.source.table.database.value}.{self.source.table.qualified}"
