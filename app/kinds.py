@@ -11,9 +11,11 @@ import faust
 
 from flows.append_model import AppendFlow
 from flows.match_model import MatchFlow
-from flows.model import Flow, MirrorFlow, RankedFlow
+from flows.model import CapturedFlow, Flow, RankedFlow
 from flows.registry import FLOWS, flows_into
+from flows.row_model import MirrorFlow
 from flows.summary_model import SummaryFlow
+from flows.tables import Database
 from settings import Worker
 from sinks.parked import ParkedTable
 from sinks.payload_cipher import PayloadCipher
@@ -56,14 +58,21 @@ Parts = tuple[Applier, Upkeep]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the parts of a flow are made from, beside its definition."""
+    """What the parts of any flow are made from, beside its definition."""
 
     app: faust.App
     settings: Worker
-    source: Pool
-    target: Pool
+    pools: Mapping[Database, Pool]
     cipher: PayloadCipher
     log_reader: LogReader
+
+    def target(self, flow: Flow) -> Pool:
+        """Connections to the database that the flow writes to."""
+        return self.pools[flow.target.table.database]
+
+    def ends(self, flow: CapturedFlow) -> tuple[Pool, Pool]:
+        """Connections to the database that the flow is captured from, and to its target."""
+        return self.pools[flow.source.table.database], self.target(flow)
 
 
 def parts_of(flow: Flow, around: Surroundings) -> Parts:
@@ -77,26 +86,26 @@ def parts_of(flow: Flow, around: Surroundings) -> Parts:
 def _ranked(flow: RankedFlow, around: Surroundings) -> Parts:
     table = CandidateTable.declare(around.app, flow, cache_bytes=around.settings.block_cache_bytes)
     decoder, writer = RankedDecoder(flow, epoch=FIRST_EPOCH), RankedWriter(flow, table)
-    rebuilder = Rebuilder(flow, table, around.source, around.target, writer, decoder)
-    upkeep = RankedUpkeep(table, Expiry(flow, table, around.target, writer), rebuilder, around.log_reader)
+    rebuilder = Rebuilder(flow, table, *around.ends(flow), writer, decoder)
+    upkeep = RankedUpkeep(table, Expiry(flow, table, around.target(flow), writer), rebuilder, around.log_reader)
     return RankedApplier(table, writer, decoder), upkeep
 
 
 def _mirror(flow: MirrorFlow, around: Surroundings) -> Parts:
     followers = [other for other in FLOWS if isinstance(other, SummaryFlow) and other.through == flow]
     decoder, writer = MirrorDecoder(flow, epoch=FIRST_EPOCH), MirrorWriter(flow, followers)
-    return MirrorApplier(writer, decoder), TargetUpkeep(MirrorRebuilder(flow, around.source, around.target, writer, decoder))
+    return MirrorApplier(writer, decoder), TargetUpkeep(MirrorRebuilder(flow, *around.ends(flow), writer, decoder))
 
 
 def _match(flow: MatchFlow, around: Surroundings) -> Parts:
     decoder, writer = MatchDecoder(flow, epoch=FIRST_EPOCH), MatchWriter(flow, flows_into(flow.target.table.database))
-    return MatchApplier(writer, decoder), TargetUpkeep(MatchRebuilder(flow, around.source, around.target, writer, decoder))
+    return MatchApplier(writer, decoder), TargetUpkeep(MatchRebuilder(flow, *around.ends(flow), writer, decoder))
 
 
 def _append(flow: AppendFlow, around: Surroundings) -> Parts:
     decoder, deadline = AppendDecoder(flow, epoch=FIRST_EPOCH), around.settings.parking_deadline
     applier = AppendApplier(flow, AppendWriter(flow), _parked(flow, around), decoder, deadline)
-    rebuilder, release = AppendRebuilder(applier, around.source, around.target), _release(applier, around)
+    rebuilder, release = AppendRebuilder(applier, *around.ends(flow)), _release(applier, around)
     return applier, ParkingUpkeep(rebuilder, release, Patience.within(deadline))
 
 
@@ -104,8 +113,8 @@ def _summary(flow: SummaryFlow, around: Surroundings) -> Parts:
     decoder, deadline = SummaryDecoder(flow, epoch=FIRST_EPOCH), around.settings.parking_deadline
     writer = SummaryWriter(flow)
     applier = SummaryApplier(flow, writer, _parked(flow, around), decoder, deadline)
-    rebuilder = SummaryRebuilder(flow, around.source, around.target, writer, decoder)
-    moves, release = Moves(flow, around.target, writer), _release(applier, around)
+    rebuilder = SummaryRebuilder(flow, *around.ends(flow), writer, decoder)
+    moves, release = Moves(flow, around.target(flow), writer), _release(applier, around)
     return applier, SummaryUpkeep(rebuilder, release, Patience.within(deadline), moves)
 
 
@@ -114,7 +123,7 @@ def _parked(flow: AppendFlow | SummaryFlow, around: Surroundings) -> ParkedTable
 
 
 def _release(applier: AppendApplier | SummaryApplier, around: Surroundings) -> Release:
-    return Release(applier, around.target, around.cipher)
+    return Release(applier, around.target(applier.flow), around.cipher)
 
 
 _KINDS: Final[Mapping[type[Flow], Callable[[Any, Surroundings], Parts]]] = MappingProxyType(

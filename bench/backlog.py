@@ -12,7 +12,7 @@ from bench.errors import BenchError
 from bench.stage import Stage
 from demo.console import progress_bar
 from demo.generate import Population, load_history
-from flows.model import Flow
+from flows.model import CapturedFlow
 from streams.batches import Record
 from streams.log_reader import LogReader, Partition
 
@@ -45,12 +45,12 @@ def load_demo(stage: Stage, events: int, families: int) -> None:
         load_history(connection, Population(SEED, families), events, datetime.now(UTC), progress)
 
 
-def wait_for_backlog(stage: Stage, flow: Flow) -> Backlog:
+def wait_for_backlog(stage: Stage, flow: CapturedFlow) -> Backlog:
     """Return when Debezium has written a record for every row of the source, which must have seen nothing but inserts."""
     return read_backlog(stage, flow, flow.topic, "c")
 
 
-def read_backlog(stage: Stage, flow: Flow, topic: str, operation: str) -> Backlog:
+def read_backlog(stage: Stage, flow: CapturedFlow, topic: str, operation: str) -> Backlog:
     """Return when the topic has a record for every row of the source; the last of each partition must be ``operation``."""
     source = flow.source.table.qualified
     expected = int(stage.warehouse.value(f"SELECT count(*) FROM {source}"))  # noqa: S608 names of the definition

@@ -9,7 +9,7 @@ from bench.backlog import Backlog
 from bench.errors import BenchError
 from bench.process import Launch
 from bench.stage import Stage
-from flows.model import Flow
+from flows.model import CapturedFlow
 from stack.procfile import read_procfile
 from stack.supervisor import DEFAULT_PROCFILE
 from tests.support.oracle import compare
@@ -24,7 +24,7 @@ VERIFY_PAUSE = 0.5
 class Ours:
     """One flow on any number of workers. Every :meth:`prepare` begins a new life: application id, data, ledger."""
 
-    flow: Flow
+    flow: CapturedFlow
     name: ClassVar = "ours"
     application_id: str = ""
 

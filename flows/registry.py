@@ -9,7 +9,7 @@ from flows.application_events import APPLICATION_EVENTS
 from flows.document_metadata import DOCUMENT_METADATA
 from flows.eligibility_hints import ELIGIBILITY_HINTS
 from flows.golden_records import GOLDEN_RECORDS
-from flows.model import Flow
+from flows.model import CapturedFlow, Flow
 from flows.profile_summary import PROFILE_SUMMARY
 from flows.profile_updates import PROFILE_UPDATES
 from flows.scheme_map import SCHEME_MAP
@@ -35,9 +35,9 @@ def flow_named(name: str) -> Flow:
     raise KeyError(f"no flow {name!r}; there are: {', '.join(flow.name for flow in FLOWS)}")
 
 
-def flows_from(database: Database) -> tuple[Flow, ...]:
+def flows_from(database: Database) -> tuple[CapturedFlow, ...]:
     """Flows whose source is that database."""
-    return tuple(flow for flow in FLOWS if flow.source.table.database is database)
+    return tuple(flow for flow in FLOWS if isinstance(flow, CapturedFlow) and flow.source.table.database is database)
 
 
 def flows_into(database: Database) -> tuple[Flow, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from flows.model import MirrorFlow, Notice
+from flows.row_model import Notice, RowFlow
 from sinks.pool import Session
 
 #: Names the ids: the same change has the same id wherever and whenever it is seen, so that a replay writes no second notice.
@@ -21,7 +21,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 NoticeMaker = Callable[[Any, Any, int], bytes | None]
 
 
-def notice_maker(flow: MirrorFlow, notice: Notice) -> NoticeMaker:
+def notice_maker(flow: RowFlow, notice: Notice) -> NoticeMaker:
     """Rows have the flow's source columns as attributes; ``None`` comes out where nothing that is watched has changed."""
     watched = [attrgetter(name) for name in notice.watched]
     identity = [attrgetter(name) for name in notice.identity]
@@ -53,7 +53,7 @@ def notice_id(*values: Any) -> str:
     return str(uuid.uuid5(NAMESPACE, msgspec.json.encode(canonical).decode()))
 
 
-def notice_statement(flow: MirrorFlow, notice: Notice) -> str:
+def notice_statement(flow: RowFlow, notice: Notice) -> str:
     """One statement for all notices of a chunk: ``notices`` is a JSON array, ``type`` their type."""
     references = {name: flow.target.column(name).sql_type for name in notice.reference}
     record = ", ".join(f"{name} {kind}" for name, kind in references.items())
@@ -70,7 +70,7 @@ def notice_statement(flow: MirrorFlow, notice: Notice) -> str:
 class NoticeWriter:
     """Writes the notices of one flow."""
 
-    def __init__(self, flow: MirrorFlow, notice: Notice) -> None:
+    def __init__(self, flow: RowFlow, notice: Notice) -> None:
         self._type = notice.type
         self._statement = notice_statement(flow, notice)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from flows.model import MirrorFlow
+from flows.row_model import RowFlow
 from flows.summary_model import SummaryFlow
 from sinks.ledger import Claim, Locked
 from sinks.mirror_rows import mirror_statement, standing_statement
@@ -37,7 +37,7 @@ class MirrorWriter:
     ``followers`` are flows whose members refer to the rows: they are told of rows that members do not follow yet.
     """
 
-    def __init__(self, flow: MirrorFlow, followers: Iterable[SummaryFlow] = ()) -> None:
+    def __init__(self, flow: RowFlow, followers: Iterable[SummaryFlow] = ()) -> None:
         self._flow = flow.name
         self.keeps_deleted = flow.deleted_at is not None
         self._plain, self._with_kept = (mirror_statement(flow, with_kept=kept) for kept in (False, True))

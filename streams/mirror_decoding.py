@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import msgspec
 
-from flows.model import MirrorFlow
+from flows.row_model import MirrorFlow, RowFlow
 from schemas.debezium import Kind, RowChange
 from sinks.notices import notice_maker
 from sinks.target_rows import row_encoder
 from streams.batches import Record
 from streams.chunk import Chunk
-from streams.decoding import Decoder
+from streams.decoding import CaptureDecoder
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -49,7 +49,7 @@ class RowState(msgspec.Struct, frozen=True, gc=False):
 class RowStates:
     """Makes :class:`RowState` of source rows with the flow's columns as attributes."""
 
-    def __init__(self, flow: MirrorFlow) -> None:
+    def __init__(self, flow: RowFlow) -> None:
         self._identity = attrgetter(flow.source.primary_key)
         self._content = row_encoder(flow, flow.target.column_names)
         self._key_name = msgspec.json.encode(flow.key) + b":"
@@ -76,7 +76,7 @@ class RowStates:
         return content
 
 
-class MirrorDecoder(Decoder):
+class MirrorDecoder(CaptureDecoder):
     """See :class:`~streams.applier.RecordDecoder`."""
 
     def __init__(self, flow: MirrorFlow, epoch: int) -> None:

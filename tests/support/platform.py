@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from demo.databases import DatabaseName, apply_schema
 from demo.history import HISTORIES, Past, Sizes, load_tables
 from demo.population import Population
-from flows.model import Flow
+from flows.model import CapturedFlow, Flow
 from flows.registry import FLOWS
 from flows.tables import Database
 from tests.support import source_history
@@ -70,12 +70,12 @@ class Platform(Installation):
         """Return when all that is in the flow's logs is in its ledger."""
         absent(lambda: lag(self.ledger_of(flow), self.ends_of(flow)), f"{flow.name}: level with its log", within=SETTLE_SECONDS)
 
-    def become_right_all(self, flows: Collection[Flow]) -> None:
+    def become_right_all(self, flows: Collection[CapturedFlow]) -> None:
         """Return when the targets of flows are what their oracles say, and every record has one outcome."""
         for flow in flows:
             self._become_right(flow)
 
-    def _become_right(self, flow: Flow) -> None:
+    def _become_right(self, flow: CapturedFlow) -> None:
         source = self.of(flow.source.table.database)
         with source.connect() as before, self.target_of(flow).connect() as after:
             absent(lambda: _differing(flow, before, after), f"{flow.name}: the target equals the oracle", within=30)
