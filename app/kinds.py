@@ -10,6 +10,7 @@ from typing import Any, Final
 import faust
 
 from flows.append_model import AppendFlow
+from flows.callback_model import CallbackFlow
 from flows.match_model import MatchFlow
 from flows.model import CapturedFlow, Flow, RankedFlow
 from flows.registry import FLOWS, flows_into
@@ -25,6 +26,7 @@ from streams.append import AppendApplier, AppendWriter
 from streams.append_decoding import AppendDecoder
 from streams.append_rebuild import AppendRebuilder
 from streams.applier import Applier
+from streams.callback_decoding import CallbackDecoder
 from streams.expiry import Expiry
 from streams.log_reader import LogReader
 from streams.match import MatchApplier
@@ -49,6 +51,7 @@ from streams.summary_moves import Moves
 from streams.summary_rebuild import SummaryRebuilder
 from streams.summary_upkeep import SummaryUpkeep
 from streams.target_only import TargetUpkeep
+from streams.topic_rebuild import TopicRebuilder
 from streams.upkeep import Upkeep
 from tables.candidates import CandidateTable
 
@@ -97,6 +100,11 @@ def _mirror(flow: MirrorFlow, around: Surroundings) -> Parts:
     return MirrorApplier(writer, decoder), TargetUpkeep(MirrorRebuilder(flow, *around.ends(flow), writer, decoder))
 
 
+def _callback(flow: CallbackFlow, around: Surroundings) -> Parts:
+    writer, target = MirrorWriter(flow), around.target(flow)
+    return MirrorApplier(writer, CallbackDecoder(flow)), TargetUpkeep(TopicRebuilder(flow, target, around.log_reader, writer))
+
+
 def _match(flow: MatchFlow, around: Surroundings) -> Parts:
     decoder, writer = MatchDecoder(flow, epoch=FIRST_EPOCH), MatchWriter(flow, flows_into(flow.target.table.database))
     return MatchApplier(writer, decoder), TargetUpkeep(MatchRebuilder(flow, *around.ends(flow), writer, decoder))
@@ -127,5 +135,12 @@ def _release(applier: AppendApplier | SummaryApplier, around: Surroundings) -> R
 
 
 _KINDS: Final[Mapping[type[Flow], Callable[[Any, Surroundings], Parts]]] = MappingProxyType(
-    {RankedFlow: _ranked, MirrorFlow: _mirror, MatchFlow: _match, AppendFlow: _append, SummaryFlow: _summary}
+    {
+        RankedFlow: _ranked,
+        MirrorFlow: _mirror,
+        CallbackFlow: _callback,
+        MatchFlow: _match,
+        AppendFlow: _append,
+        SummaryFlow: _summary,
+    }
 )

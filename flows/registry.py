@@ -6,9 +6,11 @@ from typing import Final
 
 from flows.application_decisions import APPLICATION_DECISIONS
 from flows.application_events import APPLICATION_EVENTS
+from flows.benefit_forecasts import BENEFIT_FORECASTS
 from flows.document_metadata import DOCUMENT_METADATA
 from flows.eligibility_hints import ELIGIBILITY_HINTS
 from flows.golden_records import GOLDEN_RECORDS
+from flows.ml_alerts import ML_ALERTS
 from flows.model import CapturedFlow, Flow
 from flows.profile_summary import PROFILE_SUMMARY
 from flows.profile_updates import PROFILE_UPDATES
@@ -20,6 +22,8 @@ FLOWS: Final[tuple[Flow, ...]] = (
     PROFILE_SUMMARY,
     ELIGIBILITY_HINTS,
     APPLICATION_DECISIONS,
+    BENEFIT_FORECASTS,
+    ML_ALERTS,
     PROFILE_UPDATES,
     SCHEME_MAP,
     APPLICATION_EVENTS,

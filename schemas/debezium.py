@@ -52,7 +52,7 @@ class Kind(Enum):
 class RowChange(msgspec.Struct, frozen=True, gc=False):
     """A checked change. ``before`` and ``after`` are rows with the flow's source columns as attributes, numbers as text.
 
-    ``lsn`` is 0 for snapshot reads, which have no place in the order of changes: they fill what is absent.
+    ``lsn`` is the place in the order of changes; 0 for snapshot reads, which have none: they fill what is absent.
     ``source_time`` is the commit in the source, microseconds since 1970, UTC.
     """
 

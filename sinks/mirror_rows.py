@@ -18,12 +18,12 @@ ENVELOPE: Final = f"{row_versions.ENVELOPE}, f boolean, kept text[]"
 TOASTABLE: Final = ("text", "varchar", "jsonb")
 
 
-def mirror_statement(flow: RowFlow, *, with_kept: bool) -> str:
+def mirror_statement(flow: RowFlow, *, with_kept: bool = False, guard: str = row_versions.WINNERS) -> str:
     """One statement for a chunk: ``rows`` is a JSON array of objects, each key at most once; ``asked`` a JSON array of keys.
 
     It answers one row: versions that won and that the filter does not leave out, rows removed, rows written, and those of the
     keys asked for that won.
-    ``with_kept``: values that the source left out are taken from the standing row.
+    ``with_kept``: values that the source left out are taken from the standing row. ``guard`` decides which versions win.
     """
     table, key = flow.target.table.qualified, flow.key
     columns = [name for name, _ in flow.written_columns]
@@ -32,7 +32,7 @@ def mirror_statement(flow: RowFlow, *, with_kept: bool) -> str:
     return f"""
         {LOCK_SHARED if flow.link else ""}
         WITH given AS MATERIALIZED (SELECT * FROM json_to_recordset(%(rows)s::json) AS x({ENVELOPE}, {_record(flow)})),
-        won AS ({row_versions.WINNERS}),
+        won AS ({guard}),
         {f"noted AS ({noting(flow.link, rows)})," if flow.link else ""}
         gone AS ({_removal(flow)} RETURNING 1),
         written AS (INSERT INTO {table} AS t ({", ".join(columns)})

@@ -23,7 +23,8 @@ class RowState(msgspec.Struct, frozen=True, gc=False):
     """What a row is to be in the target. ``content``: the inside of a JSON object, of a row that is gone only its key.
 
     ``counts``: false for a row that the flow's filter leaves out, which is gone as well. ``kept``: columns whose value the
-    source left out. ``notice``: what people are to be told of the change, a JSON object.
+    source left out. ``notice``: what people are to be told of the change, a JSON object. ``arrival`` decides between states of
+    one position.
     """
 
     row_key: str
@@ -34,6 +35,7 @@ class RowState(msgspec.Struct, frozen=True, gc=False):
     counts: bool = True
     kept: tuple[str, ...] = ()
     notice: bytes | None = None
+    arrival: int = 0
 
     @property
     def size(self) -> int:
@@ -41,9 +43,9 @@ class RowState(msgspec.Struct, frozen=True, gc=False):
         return len(self.row_key) + len(self.content) + len(self.notice or b"")
 
     @property
-    def version(self) -> tuple[int, int, bool]:
+    def version(self) -> tuple[int, int, int, bool]:
         """Orders the states of one row: at one position an upsert beats a delete."""
-        return (self.epoch, self.lsn, not self.gone)
+        return (self.epoch, self.lsn, self.arrival, not self.gone)
 
 
 class RowStates:
