@@ -22,7 +22,7 @@ from streams.mirror import MirrorApplier, MirrorWriter
 from streams.mirror_decoding import MirrorDecoder
 from streams.share_breaker import ShareBreaker
 from streams.unit_of_work import UnitOfWork
-from tests.integration.streams.posted import POSTED, PostedLog
+from tests.support.posted import POSTED, PostedLog
 
 MIRRORS = (APPLICATION_DECISIONS, DOCUMENT_METADATA, GOLDEN_RECORDS)
 every_mirror = pytest.mark.parametrize("flow", MIRRORS, ids=lambda flow: flow.name)
