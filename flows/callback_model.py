@@ -6,7 +6,7 @@ Body check, JSON schema, Avro schema, topic, record and the check when it is rea
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from flows.model import TimeOf
@@ -24,7 +24,7 @@ class BodyField:
 
     column: SourceColumn
     doc: str
-    example: Any
+    example: Any = field(hash=False)
     values: tuple[str, ...] = ()
     pattern: str | None = None
 

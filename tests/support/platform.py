@@ -1,14 +1,18 @@
 """The product beside all tables of the platform, in both databases."""
 
+import asyncio
 from collections.abc import Collection
 from datetime import UTC, datetime
 
+from cli.migrate import migrate_databases
+from cli.topics import ensure_topics
 from demo.databases import DatabaseName, apply_schema
 from demo.history import HISTORIES, Past, Sizes, load_tables
 from demo.population import Population
 from flows.model import CapturedFlow, Flow
 from flows.registry import FLOWS
 from flows.tables import Database
+from schemas.topics import all_topics
 from tests.support import source_history
 from tests.support.databases import Administrator
 from tests.support.flow_oracles import Connection, Difference, compare_application_events, compare_notifications, compare_rows
@@ -38,6 +42,15 @@ class Platform(Installation):
                 load_tables(connection, [each for each in HISTORIES if each.database is name], past)
         with self.warehouse.connect() as warehouse:
             self._before_notices = source_history.position(warehouse)
+
+    def begin_empty(self) -> None:
+        """Wipe what an earlier life left, then make empty tables, ours too, and every topic; no connector."""
+        self._wipe()
+        for name in DatabaseName:
+            with self.of(Database(name.value)).connect() as connection:
+                apply_schema(connection, name)
+        migrate_databases(self.settings)
+        asyncio.run(ensure_topics(self.settings.kafka, all_topics(FLOWS)))
 
     def of(self, database: Database) -> Administrator:
         """Return the administrator of a database."""

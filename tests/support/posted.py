@@ -4,6 +4,7 @@ import json
 import random
 import uuid
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import count
 from types import SimpleNamespace
 
@@ -20,6 +21,13 @@ START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TEXTS = ["", "a", "ರಾಮ", 'quote " and \\ back', "line\nbreak", "👩🏽‍🌾 x", "{severity} $1 %s"]
 # What no intake of this release would write.
 BAD = {"benefit_forecasts": {"horizon_months": 0}, "ml_alerts": {"severity": "WORST"}}
+
+
+def in_python(flow, body):
+    """A body as the target has it, by the types of the specification."""
+    types = {column.name: column.type for column in flow.target.columns}
+    convert = {"uuid": uuid.UUID, "timestamptz": datetime.fromisoformat, "numeric(14,2)": Decimal}
+    return {name: value if value is None else convert.get(types[name], lambda same: same)(value) for name, value in body.items()}
 
 
 class PostedLog:

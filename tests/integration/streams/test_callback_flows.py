@@ -2,8 +2,7 @@
 
 import random
 import uuid
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 
 import pytest
 
@@ -13,8 +12,9 @@ from streams.topic_rebuild import TopicRebuilder
 from streams.unit_of_work import FlowMustStop
 from tests.integration.streams.conftest import apply
 from tests.integration.streams.mirrors import mirror_claim, mirror_unit
-from tests.integration.streams.test_mirror_flows import counts, in_chunks, rewind, rows, tuples
-from tests.support.posted import POSTED, START, PostedLog
+from tests.integration.streams.test_mirror_flows import counts, in_chunks, rewind
+from tests.support.posted import POSTED, START, PostedLog, in_python
+from tests.support.target_rows import rows, tuples
 
 NOTICES = "SELECT metadata->>'alert_id', message FROM notifications WHERE type = 'ML_ALERT'"
 AUDIT = "SELECT action, subject, reason FROM sync.audit ORDER BY id"
@@ -38,13 +38,6 @@ async def claim(unit, citizen):
 @pytest.fixture
 def log(flow):
     return PostedLog(flow)
-
-
-def in_python(flow, body):
-    """A body as the target has it, by the types of the specification."""
-    types = {column.name: column.type for column in flow.target.columns}
-    convert = {"uuid": uuid.UUID, "timestamptz": datetime.fromisoformat, "numeric(14,2)": Decimal}
-    return {name: value if value is None else convert.get(types[name], lambda same: same)(value) for name, value in body.items()}
 
 
 def history(flow, seed, events=200, keys=20):

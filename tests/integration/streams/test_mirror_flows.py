@@ -14,6 +14,7 @@ from streams.unit_of_work import FlowMustStop
 from tests.integration.streams.conftest import apply
 from tests.integration.streams.mirrors import MirrorLog, every_mirror, every_row_flow, log_of, mirror_claim, mirror_unit
 from tests.oracle.mirrors import EXPECTED
+from tests.support.target_rows import rows, tuples
 
 SEEDS = range(3)
 LONG_TEXTS = {"full_name", "file_name", "status"}
@@ -43,16 +44,6 @@ async def claim(unit):
 @pytest.fixture
 def log(flow):
     return log_of(flow)
-
-
-def rows(flow, target):
-    names = [name for name, _ in flow.written_columns]
-    found = target.execute(f"SELECT {', '.join(names)} FROM {flow.target.table.qualified}").fetchall()
-    return {str(row[names.index(flow.key)]): dict(zip(names, row, strict=True)) for row in found}
-
-
-def tuples(flow, target):
-    return target.execute(f"SELECT xmin::text, ctid::text, t::text FROM {flow.target.table.qualified} AS t ORDER BY 3").fetchall()
 
 
 def counts(target):
