@@ -1,6 +1,5 @@
 """All commands in one program."""
 
-import logging
 from typing import Any
 
 import typer
@@ -8,6 +7,7 @@ from typer.core import TyperGroup
 
 from cli import callbacks, connect, dead_letters, flow_commands, keygen, migrate, parked, schema, source_epoch, status, up, watch
 from cli.errors import EXPLAINED, exit_code, message
+from cli.kafka_client_log import remember_instead_of_printing
 
 
 class _ExplainingGroup(TyperGroup):
@@ -33,7 +33,7 @@ app = typer.Typer(
 @app.callback()
 def _quiet() -> None:
     """Synchronise smart_warehouse and smart_citizen."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the exception says it once; the log would say it again
+    remember_instead_of_printing()
 
 
 for module in (up, watch, migrate, status, schema, flow_commands, source_epoch, keygen):

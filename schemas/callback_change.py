@@ -14,13 +14,13 @@ from uuid import UUID
 import msgspec
 
 from flows.callback_model import BodyField, Callback, CallbackFlow
+from flows.moments import microseconds
 from schemas.avro import codec
 from schemas.avro_schema import schema_name
 from schemas.body_types import python_type, rule
 from schemas.debezium import Kind, RowChange
 from schemas.headers import RECEIVED_HEADER, Headers, number_in
 from schemas.message_key import key_maker
-from schemas.moments import microseconds
 from schemas.problems import BadRecord, Reason
 
 _TEXTS: Final = ("text", "varchar")

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from flows.callback_model import Callback
+from flows.moments import microseconds
 from schemas.avro import codec
 from schemas.avro_schema import schema_name
 from schemas.headers import RECEIVED_HEADER, SENDER_HEADER, WEBHOOK_ID_HEADER
 from schemas.message_key import partition_of
-from schemas.moments import microseconds
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,9 @@ def record_maker(callback: Callback) -> Callable[[Delivery], CallbackRecord]:
 
 
 def _headers(delivery: Delivery) -> list[tuple[str, bytes]]:
+    received = microseconds(delivery.received_at)
     return [
         (WEBHOOK_ID_HEADER, delivery.webhook_id.encode()),
         (SENDER_HEADER, delivery.sender.encode()),
-        (RECEIVED_HEADER, str(microseconds(delivery.received_at)).encode()),
+        (RECEIVED_HEADER, str(received).encode()),
     ]

@@ -26,7 +26,6 @@ from schemas.problems import BadRecord, Reason
 _SHOWN_KEY: Final = 64
 _UUID_BYTES: Final = 16
 _OPERATIONS: Final = frozenset("curd")
-_TEXTS: Final = ("text", "varchar", "jsonb")
 _INTEGERS: Final = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 _PYTHON_TYPES: Final[dict[str, Any]] = {
     "boolean": bool,
@@ -193,7 +192,7 @@ def _row_check(flow: CapturedFlow) -> Callable[[Any], None]:
     """The checks that types cannot say: numbers and their bounds, UUID spelling, U+0000."""
     numbers = [(attrgetter(c.name), NumberCache(partial(_check_number, c))) for c in _columns(flow, "numeric")]
     uuids = [(attrgetter(column.name), column) for column in _columns(flow, "uuid")]
-    texts = [(attrgetter(column.name), column) for column in _columns(flow, *_TEXTS)]
+    texts = [(attrgetter(column.name), column) for column in flow.source.columns if column.sql_type.can_be_long]
 
     def check_row(row: Any) -> None:
         for value_of, good in numbers:
@@ -209,8 +208,8 @@ def _row_check(flow: CapturedFlow) -> Callable[[Any], None]:
     return check_row
 
 
-def _columns(flow: CapturedFlow, *bases: str) -> list[SourceColumn]:
-    return [column for column in flow.source.columns if column.sql_type.base in bases]
+def _columns(flow: CapturedFlow, base: str) -> list[SourceColumn]:
+    return [column for column in flow.source.columns if column.sql_type.base == base]
 
 
 def _check_number(column: SourceColumn, text: str | None) -> None:

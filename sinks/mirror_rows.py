@@ -10,12 +10,12 @@ from typing import Final
 from flows.row_model import RowFlow
 from sinks import row_versions
 from sinks.person_links import LINKED, LOCK_SHARED, is_link, kept_link, link_join, noting
+from sinks.waking import waking
 
 #: A given row: key and version, whether the filter leaves it out, columns without a value.
 ENVELOPE: Final = f"{row_versions.ENVELOPE}, f boolean, kept text[]"
 
 #: Types whose values PostgreSQL may store out of line, and leave out of an update.
-TOASTABLE: Final = ("text", "varchar", "jsonb")
 
 
 def mirror_statement(flow: RowFlow, *, with_kept: bool = False, guard: str = row_versions.WINNERS) -> str:
@@ -44,7 +44,7 @@ def mirror_statement(flow: RowFlow, *, with_kept: bool = False, guard: str = row
         SELECT (SELECT count(*) FROM won JOIN given AS g ON g.k = won.key WHERE g.f IS NOT TRUE),
                (SELECT count(*) FROM gone), (SELECT count(*) FROM written),
                (SELECT array_agg(won.key) FROM won JOIN json_array_elements_text(%(asked)s::json) AS a(key) USING (key))
-               {_waking(flow)}
+               {waking(flow.wakes)}
         """
 
 
@@ -65,9 +65,9 @@ def _record(flow: RowFlow) -> str:
 def _given(flow: RowFlow, name: str, *, with_kept: bool) -> str:
     if is_link(flow, name):
         return LINKED
-    base = dict(flow.written_columns)[name].base
-    given = f"g.{name}::jsonb" if base == "jsonb" else f"g.{name}"
-    return f"CASE WHEN '{name}' = ANY(g.kept) THEN s.{name} ELSE {given} END" if with_kept and base in TOASTABLE else given
+    kind = dict(flow.written_columns)[name]
+    given = f"g.{name}::jsonb" if kind.base == "jsonb" else f"g.{name}"
+    return f"CASE WHEN '{name}' = ANY(g.kept) THEN s.{name} ELSE {given} END" if with_kept and kind.can_be_long else given
 
 
 def _upserted(flow: RowFlow, name: str) -> str:
@@ -80,12 +80,6 @@ def _removal(flow: RowFlow) -> str:
     if mark is None:
         return f"DELETE FROM {table} AS t USING {joined.removeprefix('FROM ')}"
     return f"UPDATE {table} AS t SET {mark} = g.{mark} {joined} AND t.{mark} IS DISTINCT FROM g.{mark}"
-
-
-def _waking(flow: RowFlow) -> str:
-    if flow.wakes is None:
-        return ""
-    return f", (SELECT pg_notify('{flow.wakes}', n::text) FROM (SELECT count(*) AS n FROM written) AS w WHERE n > 0)"
 
 
 def standing_statement(flow: RowFlow) -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from operator import attrgetter
 from string import Formatter
 from typing import Any, Final
 
 import msgspec
 
+from flows.moments import moment_of
 from flows.row_model import Notice, RowFlow
 from sinks.pool import Session
 
 #: Names the ids: the same change has the same id wherever and whenever it is seen, so that a replay writes no second notice.
 NAMESPACE: Final = uuid.UUID("5d1a2f8e-6f0b-5c7e-9a43-2b1d7c90e6f4")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: From (old row or None, new row, time of the change in microseconds) to a notice as a JSON object.
 NoticeMaker = Callable[[Any, Any, int], bytes | None]
@@ -39,7 +39,7 @@ def notice_maker(flow: RowFlow, notice: Notice) -> NoticeMaker:
                 "id": notice_id(*(value(after) for value in identity)),
                 "message": notice.message.format_map(texts),
                 "metadata": {name: values[name] for name in notice.metadata},
-                "created_at": _EPOCH + timedelta(microseconds=time),
+                "created_at": moment_of(time),
                 **{name: values[name] for name in notice.reference},
             }
         )

@@ -89,15 +89,12 @@ class ParkedTable:
         return frozenset(offset for (offset,) in rows)
 
     def _row(self, record: Waiting) -> dict[str, str | int | None]:
-        cipher = self._cipher
         return {
             "offset": record.offset,
             "row_key": record.row_key,
             "reference": record.reference,
             "record_time": record.timestamp,
-            "record_key": _text(cipher.encrypt(record.key)),
-            "record_value": _text(cipher.encrypt(record.value)),
-            "headers": _text(cipher.encrypt_headers(record.headers)),
+            **self._cipher.encrypted(record.key, record.value, record.headers),
         }
 
     async def due(self, session: Session, partition: int) -> bool:
@@ -149,10 +146,6 @@ class ParkedTable:
 
 def _array(texts: Iterable[str]) -> str:
     return msgspec.json.encode(sorted(set(texts))).decode()
-
-
-def _text(token: bytes | None) -> str | None:
-    return None if token is None else token.decode("ascii")
 
 
 def _bytes(stored: memoryview | None) -> bytes | None:

@@ -125,7 +125,5 @@ def _weigh(chunk: Chunk, records: Sequence[Record], *, keep: bool) -> None:
 def toastable_columns(flow: Flow) -> list[tuple[str, str]]:
     """(target column, source column) of columns long enough to be stored out of line."""
     return [
-        (column.name, column.source)
-        for column in flow.target.columns
-        if flow.source.column(column.source).sql_type.base in ("text", "varchar", "jsonb")
+        (column.name, column.source) for column in flow.target.columns if flow.source.column(column.source).sql_type.can_be_long
     ]

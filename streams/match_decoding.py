@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from flows.match_model import MatchFlow
+from flows.moments import microseconds
 from schemas.connector import TOAST_PLACEHOLDER
 from schemas.debezium import Kind, RowChange
 from schemas.problems import BadRecord, Reason
@@ -17,8 +17,6 @@ from streams.batches import Record
 from streams.chunk import Chunk
 from streams.decoding import CaptureDecoder, note_problem
 from streams.match_merge import Stamp
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Offer(msgspec.Struct, frozen=True, gc=False):
@@ -67,7 +65,7 @@ class Offers:
         match = self._match(row)
         if not match:
             raise BadRecord(Reason.MISSING_FIELD, f"`{self._match_name}` is missing in a row that counts", key)
-        at = (self._time(row) - _EPOCH) // timedelta(microseconds=1)
+        at = microseconds(self._time(row))
         names = tuple(None if (found := name(row)) == TOAST_PLACEHOLDER else found for name in self._names)
         return Offer(key, Stamp(epoch, lsn), False, match, at, self._content(row), names)  # noqa: FBT003
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
+from flows.moments import moment_of
 from flows.row_model import MirrorFlow, RowFlow
 from schemas.debezium import Kind, RowChange
 from sinks.notices import notice_maker
@@ -15,8 +15,6 @@ from sinks.target_rows import row_encoder
 from streams.batches import Record
 from streams.chunk import Chunk
 from streams.decoding import CaptureDecoder
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class RowState(msgspec.Struct, frozen=True, gc=False):
@@ -74,7 +72,7 @@ class RowStates:
         """What the statement needs of a row that is gone."""
         content = self._key_name + msgspec.json.encode(identity)
         if self._mark is not None:
-            content += self._mark + msgspec.json.encode(_EPOCH + timedelta(microseconds=time))
+            content += self._mark + msgspec.json.encode(moment_of(time))
         return content
 
 
@@ -96,5 +94,5 @@ class MirrorDecoder(CaptureDecoder):
         state = self.states.present(change.after, self.epoch, change.lsn, change.source_time, kept)
         if self._notice is not None and change.lsn:  # What a snapshot reads is no news.
             notice = self._notice(change.before, change.after, change.source_time)
-            state = msgspec.structs.replace(state, notice=notice)
+            state = state if notice is None else msgspec.structs.replace(state, notice=notice)
         chunk.add(record.offset, state)

@@ -75,6 +75,10 @@ class Installation:
             " (SELECT max(snapshot_id) FROM eligibility.eligibility_snapshots GROUP BY family_id)"
         )
 
+    def touch_everything(self) -> None:
+        """Change every evaluation, in one transaction."""
+        self.warehouse.rows("UPDATE eligibility.eligibility_snapshots SET updated_at = clock_timestamp()")
+
     def begin_anew(self) -> None:
         """Forget all that the product has read and written; the log stays. No worker may run."""
         delete_topics(self.settings.kafka, lambda topic: topic.endswith("-changelog"))

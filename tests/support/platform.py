@@ -83,6 +83,12 @@ class Platform(Installation):
         """Return when all that is in the flow's logs is in its ledger."""
         absent(lambda: lag(self.ledger_of(flow), self.ends_of(flow)), f"{flow.name}: level with its log", within=SETTLE_SECONDS)
 
+    def replay(self, flow: Flow) -> None:
+        """Have everything of the flow's topics read again; returns when it is."""
+        for topic in flow.topics:
+            self.command("replay", flow.name, "--topic", topic, "--all")
+        self.wait_until_level(flow)
+
     def become_right_all(self, flows: Collection[CapturedFlow]) -> None:
         """Return when the targets of flows are what their oracles say, and every record has one outcome."""
         for flow in flows:

@@ -6,7 +6,6 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
-from types import SimpleNamespace
 
 from flows.benefit_forecasts import BENEFIT_FORECASTS
 from flows.ml_alerts import ALERT_SOURCES, ML_ALERTS, SEVERITIES
@@ -14,6 +13,7 @@ from schemas.avro import codec
 from schemas.avro_schema import schema_name
 from schemas.callback_body import BodyReader
 from schemas.callback_record import Delivery, record_maker
+from tests.support.record_log import RecordLog
 
 POSTED = (BENEFIT_FORECASTS, ML_ALERTS)
 
@@ -30,13 +30,12 @@ def in_python(flow, body):
     return {name: value if value is None else convert.get(types[name], lambda same: same)(value) for name, value in body.items()}
 
 
-class PostedLog:
+class PostedLog(RecordLog):
     """Records of one partition of a callback flow, as the intake writes them."""
 
     def __init__(self, flow, topic=None, seed=0):
+        super().__init__(topic or flow.topic)
         self.flow = flow
-        self.topic = topic or flow.topic
-        self.records = []
         self._random = random.Random(seed)
         self._seconds = count()
         self._ids = count()
@@ -86,11 +85,3 @@ class PostedLog:
         read = self._read(json.dumps(row).encode()) | BAD[self.flow.name]
         key = json.dumps({self.flow.source.key: row[self.flow.source.key]}, separators=(",", ":")).encode()
         return self.raw(codec(schema_name(self.flow.source)).encode(read), key)
-
-    def raw(self, value, key=b"{}", headers=()):
-        record = SimpleNamespace(
-            topic=self.topic, partition=0, offset=len(self.records), timestamp=1000 + len(self.records),
-            key=key, value=value, headers=headers,
-        )  # fmt: skip
-        self.records.append(record)
-        return record

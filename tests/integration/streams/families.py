@@ -1,11 +1,9 @@
 """What the tests of profile summaries share: a warehouse of families, the records of its changes, and workers."""
 
 import asyncio
-import json
 import random
 import uuid
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import psycopg2
 
@@ -29,6 +27,7 @@ from streams.summary_moves import Moves
 from streams.summary_rebuild import SummaryRebuilder
 from streams.summary_upkeep import SummaryUpkeep
 from streams.unit_of_work import UnitOfWork
+from tests.support.record_log import RecordLog
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -46,24 +45,16 @@ def profile(number, gr_id, minute=0, **values):
     return {"profile_id": number, "gr_id": gr_id, "updated_at": at(minute)} | made | values
 
 
-class Log:
+class Log(RecordLog):
     """Records of one partition of one topic, as Debezium would write them."""
 
     def __init__(self, flow=FLOW, partition=0, topic=None):
-        self.flow, self.partition, self.topic, self.records = flow, partition, topic or flow.topic, []
+        super().__init__(topic or flow.topic, partition)
+        self.flow = flow
 
     def event(self, op, before, after, lsn):
-        source = {"lsn": lsn, "ts_us": int(START.timestamp() * 1e6)}
-        value = {"op": op, "before": before, "after": after, "source": source}
-        return self.raw(json.dumps(value).encode(), message_key(self.flow, (after or before)[self.flow.source.message_key]))
-
-    def raw(self, value, key, headers=()):
-        record = SimpleNamespace(
-            topic=self.topic, partition=self.partition, offset=len(self.records), timestamp=1000 + len(self.records),
-            key=key, value=value, headers=headers,
-        )  # fmt: skip
-        self.records.append(record)
-        return record
+        key = message_key(self.flow, (after or before)[self.flow.source.message_key])
+        return self.debezium(key, op, before, after, lsn=lsn, at=START)
 
 
 class Warehouse:

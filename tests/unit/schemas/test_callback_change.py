@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from flows.benefit_forecasts import BENEFIT_FORECASTS
 from flows.ml_alerts import ML_ALERTS
+from flows.moments import microseconds
 from schemas.avro import MARKER, codec
 from schemas.avro_schema import schema_name
 from schemas.callback_body import BodyReader
@@ -18,7 +19,6 @@ from schemas.callback_change import callback_decoder
 from schemas.callback_record import Delivery, record_maker
 from schemas.debezium import Kind
 from schemas.headers import RECEIVED_HEADER
-from schemas.moments import microseconds
 from schemas.problems import BadRecord, Reason
 from tests.support.callback_rows import rows
 from tests.support.posted import PostedLog
