@@ -11,7 +11,7 @@ from bench.errors import BenchError
 from cli.connectors import apply_connectors
 from cli.migrate import migrate_databases
 from demo.databases import DatabaseName, apply_schema
-from flows.model import CapturedFlow
+from flows.model import CapturedFlow, Flow
 from flows.tables import Database
 from settings import Database as Address
 from settings import Settings, load_settings
@@ -42,7 +42,7 @@ class Stage:
         """Return the administrator of the flow's source."""
         return self.of(flow.source.table.database)
 
-    def target_of(self, flow: CapturedFlow) -> Administrator:
+    def target_of(self, flow: Flow) -> Administrator:
         """Return the administrator of the flow's target."""
         return self.of(flow.target.table.database)
 
