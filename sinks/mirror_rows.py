@@ -15,8 +15,6 @@ from sinks.waking import waking
 #: A given row: key and version, whether the filter leaves it out, columns without a value.
 ENVELOPE: Final = f"{row_versions.ENVELOPE}, f boolean, kept text[]"
 
-#: Types whose values PostgreSQL may store out of line, and leave out of an update.
-
 
 def mirror_statement(flow: RowFlow, *, with_kept: bool = False, guard: str = row_versions.WINNERS) -> str:
     """One statement for a chunk: ``rows`` is a JSON array of objects, each key at most once; ``asked`` a JSON array of keys.

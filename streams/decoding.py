@@ -10,7 +10,7 @@ from typing import Any, Final
 from flows.model import CapturedFlow, Flow
 from schemas.connector import TOAST_PLACEHOLDER
 from schemas.debezium import Kind, RowChange, decoder
-from schemas.headers import REPLAY_HEADER
+from schemas.headers import REPLAY_HEADER, number_in
 from schemas.problems import BadRecord
 from streams.batches import Record
 from streams.chunk import Chunk
@@ -109,9 +109,8 @@ def note_problem(chunk: Chunk, record: Record, problem: BadRecord) -> None:
 
 
 def _note_replay(chunk: Chunk, record: Record) -> None:
-    found = dict(record.headers or ()).get(REPLAY_HEADER)
-    if found and found.isdigit():
-        chunk.replays[record.offset] = int(found)
+    if letter := number_in(record.headers, REPLAY_HEADER, otherwise=0):
+        chunk.replays[record.offset] = letter
 
 
 def _weigh(chunk: Chunk, records: Sequence[Record], *, keep: bool) -> None:

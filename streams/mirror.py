@@ -1,4 +1,4 @@
-"""Mirror flows: the newest state of each row goes to the target, if its version is newer than what stands."""
+"""Mirror and callback flows: the newest state of each row goes to the target, if its version is newer than what stands."""
 
 from __future__ import annotations
 
@@ -112,9 +112,8 @@ def _waves(chunk: Chunk, *, keeps_deleted: bool) -> list[Newest]:
     numbered = list(zip(chunk.owners, chunk.changes, strict=True))
     newest = newest_states(numbered)
     gone = {key for key, (_, state) in newest.items() if state.gone} if keeps_deleted else set()
-    last = (
-        newest_states([(offset, state) for offset, state in numbered if state.row_key in gone and not state.gone]) if gone else {}
-    )
+    contents = [(offset, state) for offset, state in numbered if state.row_key in gone and not state.gone] if gone else []
+    last = newest_states(contents)
     return [wave for wave in (last, newest) if wave]
 
 

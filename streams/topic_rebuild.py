@@ -25,8 +25,8 @@ from streams.unit_of_work import refusals_stop_the_flow
 
 log = logging.getLogger(__name__)
 
-#: Bodies are at most some hundred kilobytes, most of them one: a page is a megabyte, or a hundred.
-RECORDS_PER_PAGE: Final = 500
+#: Most bodies are a kilobyte, the largest that the intake takes by default 256: at most 50 MB.
+RECORDS_PER_PAGE: Final = 200
 PAGE_SECONDS: Final = 30.0
 NO_FENCE: Final = (0, 0)
 

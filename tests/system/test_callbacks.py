@@ -186,7 +186,8 @@ def test_reading_everything_again_changes_no_row_and_a_resync_mends_what_others_
         before = {flow: tuples(flow, citizen) for flow in POSTED}
         notices = citizen.execute("SELECT xmin::text, id FROM notifications ORDER BY id").fetchall()
         for flow in POSTED:
-            installation.replay(flow)
+            installation.command("replay", flow.name, "--all")
+            installation.wait_until_level(flow)
             installation.add_up(flow)
         assert {flow: tuples(flow, citizen) for flow in POSTED} == before
         assert citizen.execute("SELECT xmin::text, id FROM notifications ORDER BY id").fetchall() == notices

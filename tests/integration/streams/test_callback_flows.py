@@ -31,7 +31,6 @@ async def unit(flow, migrated):
 @pytest.fixture
 async def claim(unit, citizen):
     citizen.execute("GRANT ALL ON benefit_forecasts, ml_alerts, notifications TO sync_worker")
-    citizen.execute("GRANT SELECT, INSERT ON sync.audit TO sync_worker")
     return await mirror_claim(unit)
 
 
