@@ -266,6 +266,8 @@ async def test_a_unit_of_work_that_dies_at_any_await_leaves_nothing_half_done(fl
         await apply(heir, await mirror_claim(heir, "heir"), part)
         assert rows(flow, target).keys() == state.keys()
         assert counts(target)[:2] == (5 * turns, 5 * turns)
+        if flow.notice:
+            assert target.execute("SELECT count(*) FROM notifications").fetchone() == (len(state),)
         await dying.pool.close()
         await heir.pool.close()
     assert turns > 2

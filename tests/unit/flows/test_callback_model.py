@@ -3,11 +3,13 @@ from dataclasses import replace
 import pytest
 
 from flows.benefit_forecasts import BENEFIT_FORECASTS
-from flows.callback_model import BodyField, Callback
+from flows.callback_model import BodyField, Callback, CallbackFlow
 from flows.callback_registry import CALLBACKS, callback_named
 from flows.ml_alerts import ALERT_CALLBACK, ML_ALERTS
 from flows.model import TimeOf
-from flows.tables import DefinitionError, Filter, SourceColumn
+from flows.registry import flows_from
+from flows.replication import captured_tables
+from flows.tables import Database, DefinitionError, Filter, SourceColumn
 
 
 def field(name, kind="uuid", *, required=True):
@@ -85,3 +87,9 @@ def test_a_flow_reads_what_the_intake_writes_and_maps_every_field(flow):
     assert flow.topics == (flow.source.topic, f"sync.{flow.name}.commands")
     assert [column.source for column in flow.target.columns] == [field.name for field in flow.source.fields]
     assert flow.source in CALLBACKS
+
+
+def test_no_connector_reads_for_a_flow_of_callbacks():
+    for database in Database:
+        assert not any(isinstance(flow, CallbackFlow) for flow in flows_from(database))
+        assert captured_tables(database, [BENEFIT_FORECASTS, ML_ALERTS]) == ()
