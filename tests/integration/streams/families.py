@@ -144,7 +144,7 @@ class Worker:
         }
         rebuilder = SummaryRebuilder(FLOW, self.source, self.target, self.writer, decoder)
         release, moves = Release(self.applier, self.target, cipher), Moves(FLOW, self.target, self.writer)
-        self.upkeep = SummaryUpkeep(rebuilder, release, moves, Patience(0.0))
+        self.upkeep = SummaryUpkeep(rebuilder, release, Patience(0.0), moves)
 
     async def claim(self, log, owner="worker"):
         async with self.target.session() as session:
