@@ -1,12 +1,17 @@
-"""PostgreSQL's TLS in front of a server that was built without it: who does not ask for TLS is turned away."""
+"""PostgreSQL's TLS in front of a server that was built without it, in a process of its own.
+
+Who does not ask for TLS is turned away.
+"""
 
 import asyncio
 import ssl
+import subprocess
+import sys
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import Event, Thread
 
+from stack.folder import PROJECT_ROOT
 from stack.ports import LOOPBACK
 from tests.support.certificates import Certificate
 
@@ -18,38 +23,25 @@ _GSS_WANTED = (8).to_bytes(4) + (80877104).to_bytes(4)
 @contextmanager
 def encrypted(port: int, certificate: Certificate) -> Iterator[int]:
     """Answer with TLS at another port while the block runs; that port is handed out."""
+    program = [sys.executable, "-m", __name__, str(port), str(certificate.chain), str(certificate.key)]
+    with subprocess.Popen(program, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.kill()
+
+
+async def _serve(port: int, chain: str, key: str) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate.chain, certificate.key)
-    loop, ready, ports = asyncio.new_event_loop(), Event(), list[int]()
-
-    async def serve() -> None:
-        server = await asyncio.start_server(lambda *ends: _converse(*ends, port, context), LOOPBACK, 0)
-        ports.append(server.sockets[0].getsockname()[1])
-        ready.set()
-        await server.serve_forever()
-
-    serving = loop.create_task(serve())
-    thread = Thread(target=_run, args=(loop, serving), name="encrypting proxy", daemon=True)
-    thread.start()
-    ready.wait()
-    try:
-        yield ports[0]
-    finally:
-        loop.call_soon_threadsafe(serving.cancel)
-        thread.join()
-
-
-def _run(loop: asyncio.AbstractEventLoop, serving: "asyncio.Task[None]") -> None:
-    with suppress(asyncio.CancelledError):
-        loop.run_until_complete(serving)
-    for task in asyncio.all_tasks(loop):
-        task.cancel()
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()
+    context.load_cert_chain(chain, key)
+    server = await asyncio.start_server(lambda *ends: _converse(*ends, port, context), LOOPBACK, 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
 
 
 async def _converse(reader: StreamReader, writer: StreamWriter, port: int, context: ssl.SSLContext) -> None:
-    with suppress(OSError, ssl.SSLError, asyncio.IncompleteReadError):
+    with suppress(OSError, asyncio.IncompleteReadError):
         if await _agreed(reader, writer):
             await writer.start_tls(context)
             from_server, to_server = await asyncio.open_connection(LOOPBACK, port)
@@ -73,3 +65,7 @@ async def _pass_on(reader: StreamReader, writer: StreamWriter) -> None:
             await writer.drain()
     finally:
         writer.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(int(sys.argv[1]), *sys.argv[2:]))

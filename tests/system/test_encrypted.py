@@ -45,16 +45,14 @@ def test_workers_and_commands_reach_everything_by_encrypted_connections_only(ins
 
 
 @pytest.mark.parametrize(
-    ("variable", "complaint"),
-    [
-        ("SYNC_KAFKA__SSL_CAFILE", "certificate"),
-        ("SYNC_WAREHOUSE__SSLROOTCERT", "certificate verify failed"),
-    ],
+    ("variable", "command"),
+    [("SYNC_KAFKA__SSL_CAFILE", ("connect", "apply")), ("SYNC_WAREHOUSE__SSLROOTCERT", ("check-schema",))],
+    ids=["broker", "database"],
 )
-def test_a_server_of_an_unknown_authority_is_refused_and_the_message_says_so(installation, tmp_path, variable, complaint):
+def test_a_server_of_an_unknown_authority_is_refused_and_the_message_says_so(installation, tmp_path, variable, command):
     wrong = installation.environment | {variable: str(issue(tmp_path).authority)}
-    with pytest.raises(CommandFailed, match=complaint):
-        run_command(wrong, "connect", "apply")
+    with pytest.raises(CommandFailed, match="certificate verify failed"):
+        run_command(wrong, *command)
 
 
 def test_a_wrong_password_of_the_broker_is_refused_and_the_message_says_so_without_it(installation):
