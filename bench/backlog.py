@@ -14,7 +14,7 @@ from demo.console import progress_bar
 from demo.databases import DatabaseName
 from demo.generate import Population, load_history
 from demo.history import Past, Sizes, histories_of, load_tables
-from flows.model import Flow
+from flows.model import CapturedFlow
 from streams.batches import Record
 from streams.log_reader import LogReader, Partition
 from tests.support.source_history import watch
@@ -60,12 +60,12 @@ def load_people(stage: Stage, documents: int) -> None:
             watch(connection, [])  # the oracles ask for what was deleted: nothing
 
 
-def wait_for_backlog(stage: Stage, flow: Flow) -> Backlog:
+def wait_for_backlog(stage: Stage, flow: CapturedFlow) -> Backlog:
     """Return when Debezium has written a record for every row of the source, which must have seen nothing but inserts."""
     return read_backlog(stage, flow, flow.topic, "c")
 
 
-def read_backlog(stage: Stage, flow: Flow, topic: str, operation: str) -> Backlog:
+def read_backlog(stage: Stage, flow: CapturedFlow, topic: str, operation: str) -> Backlog:
     """Return when the topic has a record for every row of the source; the last of each partition must be ``operation``."""
     source = flow.source.table.qualified
     expected = int(stage.source_of(flow).value(f"SELECT count(*) FROM {source}"))  # noqa: S608 names of the definition

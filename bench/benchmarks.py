@@ -26,7 +26,7 @@ from bench.stage import Stage
 from flows.document_metadata import DOCUMENT_METADATA
 from flows.eligibility_hints import ELIGIBILITY_HINTS as FLOW
 from flows.golden_records import GOLDEN_RECORDS
-from flows.model import Flow
+from flows.model import CapturedFlow
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Benchmarks:
         load_people(self._stage, self._sizes.mirror_rows)
         return self._mirror(GOLDEN_RECORDS) + self._mirror(DOCUMENT_METADATA)
 
-    def _mirror(self, flow: Flow) -> list[Figure]:
+    def _mirror(self, flow: CapturedFlow) -> list[Figure]:
         backlog = wait_for_backlog(self._stage, flow)
         self._stage.say(f"{flow.name}: {backlog}")
         sinks = [JdbcSink(flow, jars=self._jars), JdbcSinkWithSchemas(flow, jars=self._jars)]

@@ -14,7 +14,7 @@ from bench.peer_table import PeerTable
 from bench.peers import jdbc_sink_plugins
 from bench.process import Launch
 from bench.stage import Stage
-from flows.model import Flow
+from flows.model import CapturedFlow
 from stack.jars import DEFAULT_JARS, Jars
 from stack.java import java_command, write_properties
 from stack.ports import LOOPBACK
@@ -108,7 +108,7 @@ class JdbcSink(Peer):
         }
 
 
-def envelope_schema(flow: Flow) -> dict[str, Any]:
+def envelope_schema(flow: CapturedFlow) -> dict[str, Any]:
     """Compose Connect's schema of a change, cut down to what the sink uses: operation and new row."""
     row = {
         "type": "struct",

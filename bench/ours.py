@@ -9,7 +9,7 @@ from bench.backlog import Backlog
 from bench.errors import BenchError
 from bench.process import Launch
 from bench.stage import Stage
-from flows.model import Flow, RankedFlow
+from flows.model import CapturedFlow, RankedFlow
 from flows.registry import FLOWS
 from flows.tables import Database
 from sinks.operations.flow_control import pause
@@ -35,7 +35,7 @@ class Ours:
     ``alone``: the other flows are paused, because records wait for them, too.
     """
 
-    flow: Flow
+    flow: CapturedFlow
     name: ClassVar = "ours"
     alone: bool = False
     application_id: str = ""

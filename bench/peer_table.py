@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.errors import BenchError
 from bench.stage import BENCH_SCHEMA, Stage
-from flows.model import Flow
+from flows.model import CapturedFlow
 from tests.support.databases import Administrator
 
 NULL_TEXT = r"\N"  # as in COPY; the data has empty texts, which are something else
@@ -18,7 +18,7 @@ NULL_TEXT = r"\N"  # as in COPY; the data has empty texts, which are something e
 class PeerTable:
     """The table of one peer. ``texts``: every column but the key is text, and :data:`NULL_TEXT` stands for null."""
 
-    flow: Flow
+    flow: CapturedFlow
     name: str
     texts: bool = False
 

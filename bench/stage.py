@@ -11,7 +11,7 @@ from bench.errors import BenchError
 from cli.connectors import apply_connectors
 from cli.migrate import migrate_databases
 from demo.databases import DatabaseName, apply_schema
-from flows.model import Flow
+from flows.model import CapturedFlow, Flow
 from flows.tables import Database
 from settings import Database as Address
 from settings import Settings, load_settings
@@ -38,7 +38,7 @@ class Stage:
         """Return the administrator of a database."""
         return {Database.WAREHOUSE: self.warehouse, Database.CITIZEN: self.citizen}[database]
 
-    def source_of(self, flow: Flow) -> Administrator:
+    def source_of(self, flow: CapturedFlow) -> Administrator:
         """Return the administrator of the flow's source."""
         return self.of(flow.source.table.database)
 

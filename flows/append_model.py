@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flows.model import Flow, SideTable
+from flows.model import CapturedFlow, SideTable
 from flows.tables import IDENTIFIER, DefinitionError, SourceColumn, Table, names_of
 
 
@@ -28,7 +28,7 @@ class Reference:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AppendFlow(Flow):
+class AppendFlow(CapturedFlow):
     """Facts: a target row for every insert and for every change of the source column ``watched``, written once, never removed.
 
     ``time``: the target column of when it happened. It is mapped from a source column that every row has; where ``own_times``

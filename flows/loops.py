@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from flows.match_model import MatchFlow
-from flows.model import Flow, SideTable
+from flows.model import CapturedFlow, Flow, SideTable
 from flows.tables import DefinitionError, Table, names_of
 
 #: A column of a table.
@@ -71,7 +71,9 @@ def hops(flows: Sequence[Flow]) -> Iterator[Hop]:
 
 
 def _heard(flow: Flow) -> Iterator[Cell]:
-    return ((flow.source.table, name) for name in names_of(flow.source.columns))
+    """Nobody but the intake writes what flows of callbacks hear."""
+    if isinstance(flow, CapturedFlow):
+        yield from ((flow.source.table, name) for name in names_of(flow.source.columns))
 
 
 def _looked_up(flow: Flow) -> Iterator[Cell]:

@@ -6,11 +6,13 @@ from typing import Final
 
 from flows.application_decisions import APPLICATION_DECISIONS
 from flows.application_events import APPLICATION_EVENTS
+from flows.benefit_forecasts import BENEFIT_FORECASTS
 from flows.document_metadata import DOCUMENT_METADATA
 from flows.eligibility_hints import ELIGIBILITY_HINTS
 from flows.golden_records import GOLDEN_RECORDS
 from flows.loops import checked
-from flows.model import Flow
+from flows.ml_alerts import ML_ALERTS
+from flows.model import CapturedFlow, Flow
 from flows.profile_summary import PROFILE_SUMMARY
 from flows.profile_updates import PROFILE_UPDATES
 from flows.scheme_map import SCHEME_MAP
@@ -25,6 +27,8 @@ _ALL: Final = (
     PROFILE_SUMMARY,
     ELIGIBILITY_HINTS,
     APPLICATION_DECISIONS,
+    BENEFIT_FORECASTS,
+    ML_ALERTS,
     PROFILE_UPDATES,
     SCHEME_MAP,
     APPLICATION_EVENTS,
@@ -41,9 +45,9 @@ def flow_named(name: str) -> Flow:
     raise KeyError(f"no flow {name!r}; there are: {', '.join(flow.name for flow in FLOWS)}")
 
 
-def flows_from(database: Database) -> tuple[Flow, ...]:
+def flows_from(database: Database) -> tuple[CapturedFlow, ...]:
     """Flows whose source is that database."""
-    return tuple(flow for flow in FLOWS if flow.source.table.database is database)
+    return tuple(flow for flow in FLOWS if isinstance(flow, CapturedFlow) and flow.source.table.database is database)
 
 
 def flows_into(database: Database) -> tuple[Flow, ...]:

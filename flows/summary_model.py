@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flows.append_model import Reference
-from flows.model import Flow, MirrorFlow, SideTable
+from flows.model import CapturedFlow, SideTable
+from flows.row_model import MirrorFlow
 from flows.tables import SourceColumn, names_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class SummaryFlow(Flow):
+class SummaryFlow(CapturedFlow):
     """Source rows are members; per group the newest is the target's row: the latest ``time``, then the greatest primary key.
 
     ``reference`` says how the group, which is the target's key, is looked up in the target of ``through``. Where that flow moves

@@ -9,7 +9,7 @@ from typing import Final
 
 from psycopg import sql
 
-from flows.model import Flow
+from flows.model import CapturedFlow, Flow
 from flows.replication import CapturedTable, captured_tables, heartbeat_table, replication_name
 from flows.tables import Database, Table
 
@@ -81,8 +81,12 @@ def schemas_used(database: Database, flows: Iterable[Flow], roles: Roles) -> tup
 
 def tables_needed(database: Database, flows: Iterable[Flow]) -> tuple[Table, ...]:
     """Return the platform's own tables in a database that flows read or write, each once."""
-    tables = (table for flow in flows for table in (flow.source.table, flow.target.table, *_beside(flow)))
+    tables = (table for flow in flows for table in (*_read(flow), flow.target.table, *_beside(flow)))
     return tuple(table for table in dict.fromkeys(tables) if table.database is database)
+
+
+def _read(flow: Flow) -> tuple[Table, ...]:
+    return (flow.source.table,) if isinstance(flow, CapturedFlow) else ()
 
 
 def _beside(flow: Flow) -> Iterator[Table]:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from flows.model import Flow
+from flows.model import CapturedFlow
 from sinks.pool import Pool, Session
 
 PAGE_ROWS: Final = 5000
@@ -46,7 +46,7 @@ class FencedRead:
     snapshot may see: from the fence's own up to the snapshot's end.
     """
 
-    def __init__(self, session: Session, flow: Flow, lsn: int, later: range) -> None:
+    def __init__(self, session: Session, flow: CapturedFlow, lsn: int, later: range) -> None:
         self.lsn = lsn
         self._session = session
         self._flow = flow
@@ -61,7 +61,7 @@ class FencedRead:
 
 
 @asynccontextmanager
-async def fenced_read(pool: Pool, flow: Flow, *, wait: float = 60.0) -> AsyncIterator[FencedRead]:
+async def fenced_read(pool: Pool, flow: CapturedFlow, *, wait: float = 60.0) -> AsyncIterator[FencedRead]:
     """Set a fence, wait for older transactions to end, begin the snapshot; raises :class:`FenceTimeout`."""
     async with pool.session() as session:
         lsn, xid = await _fence(session)
@@ -110,7 +110,7 @@ _LATE: Final = f"""xmin::text::bigint >= {_FIRST_NORMAL_XID}
             AND (xmin::text::bigint - %(fence)s + {_XID_SPACE}) %% {_XID_SPACE} < %(later)s"""
 
 
-def _page_statement(flow: Flow) -> str:
+def _page_statement(flow: CapturedFlow) -> str:
     """Values as Debezium spells them, so that one decoder serves: numbers as text, times in ISO 8601."""
     source, key = flow.source, flow.source.primary_key
     fields = ", ".join(

@@ -15,7 +15,7 @@ from schemas.problems import BadRecord, Reason
 from sinks.target_rows import row_encoder
 from streams.batches import Record
 from streams.chunk import Chunk
-from streams.decoding import Decoder, note_problem
+from streams.decoding import CaptureDecoder, note_problem
 from streams.match_merge import Stamp
 
 
@@ -74,7 +74,7 @@ class Offers:
         return Offer(row_key, Stamp(epoch, lsn), gone=True)
 
 
-class MatchDecoder(Decoder):
+class MatchDecoder(CaptureDecoder):
     """See :class:`~streams.applier.RecordDecoder`."""
 
     def __init__(self, flow: MatchFlow, epoch: int) -> None:

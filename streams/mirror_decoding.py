@@ -7,21 +7,22 @@ from typing import Any
 
 import msgspec
 
-from flows.model import MirrorFlow
 from flows.moments import moment_of
+from flows.row_model import MirrorFlow, RowFlow
 from schemas.debezium import Kind, RowChange
 from sinks.notices import notice_maker
 from sinks.target_rows import row_encoder
 from streams.batches import Record
 from streams.chunk import Chunk
-from streams.decoding import Decoder
+from streams.decoding import CaptureDecoder
 
 
 class RowState(msgspec.Struct, frozen=True, gc=False):
     """What a row is to be in the target. ``content``: the inside of a JSON object, of a row that is gone only its key.
 
     ``counts``: false for a row that the flow's filter leaves out, which is gone as well. ``kept``: columns whose value the
-    source left out. ``notice``: what people are to be told of the change, a JSON object.
+    source left out. ``notice``: what people are to be told of the change, a JSON object. ``arrival`` decides between states of
+    one position.
     """
 
     row_key: str
@@ -32,6 +33,7 @@ class RowState(msgspec.Struct, frozen=True, gc=False):
     counts: bool = True
     kept: tuple[str, ...] = ()
     notice: bytes | None = None
+    arrival: int = 0
 
     @property
     def size(self) -> int:
@@ -39,15 +41,15 @@ class RowState(msgspec.Struct, frozen=True, gc=False):
         return len(self.row_key) + len(self.content) + len(self.notice or b"")
 
     @property
-    def version(self) -> tuple[int, int, bool]:
+    def version(self) -> tuple[int, int, int, bool]:
         """Orders the states of one row: at one position an upsert beats a delete."""
-        return (self.epoch, self.lsn, not self.gone)
+        return (self.epoch, self.lsn, self.arrival, not self.gone)
 
 
 class RowStates:
     """Makes :class:`RowState` of source rows with the flow's columns as attributes."""
 
-    def __init__(self, flow: MirrorFlow) -> None:
+    def __init__(self, flow: RowFlow) -> None:
         self._identity = attrgetter(flow.source.primary_key)
         self._content = row_encoder(flow, flow.target.column_names)
         self._key_name = msgspec.json.encode(flow.key) + b":"
@@ -74,7 +76,7 @@ class RowStates:
         return content
 
 
-class MirrorDecoder(Decoder):
+class MirrorDecoder(CaptureDecoder):
     """See :class:`~streams.applier.RecordDecoder`."""
 
     def __init__(self, flow: MirrorFlow, epoch: int) -> None:

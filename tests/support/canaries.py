@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from flows.model import Flow
+from flows.model import CapturedFlow
 from flows.tables import Table, names_of
 
 TEXTS = ("character varying", "text", "jsonb", "bytea")
@@ -45,13 +45,13 @@ class LiveColumn:
         return value.encode() if self.type == "bytea" else value
 
 
-def is_hidden(flows: Iterable[Flow], table: Table, column: str) -> bool:
+def is_hidden(flows: Iterable[CapturedFlow], table: Table, column: str) -> bool:
     """Whether a source column is private, or none of the flows needs it."""
     read = [flow for flow in flows if flow.source.table == table and column in names_of(flow.source.columns)]
     return not read or any(flow.source.column(column).private for flow in read)
 
 
-def places_of(flows: Collection[Flow], table: Table, column: str) -> frozenset[str]:
+def places_of(flows: Collection[CapturedFlow], table: Table, column: str) -> frozenset[str]:
     """Return the only places for a value: its table, the topics of flows that read it, and columns that are its place."""
     places = {table_place(table)}
     for flow in flows:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from psycopg import sql
 
+from flows.model import CapturedFlow
 from flows.registry import FLOWS
 from flows.replication import captured_tables, heartbeat_table
 from flows.tables import Database, Table
@@ -17,6 +18,7 @@ SELECT column_name, data_type, character_maximum_length FROM information_schema.
 WHERE table_schema = %s AND table_name = %s AND data_type = ANY(%s) ORDER BY ordinal_position
 """
 Row = dict[str, Any]
+CAPTURED = [flow for flow in FLOWS if isinstance(flow, CapturedFlow)]
 
 
 def household() -> dict[str, Row]:
@@ -112,13 +114,13 @@ class Planter:
             if column.name not in given:
                 value = column.fill()
                 name = f"{_name(table, column.name)} {occasion}"
-                self.canaries.append(Canary(name, value, places_of(FLOWS, table, column.name)))
+                self.canaries.append(Canary(name, value, places_of(CAPTURED, table, column.name)))
                 planted[column.name] = column.stored(value)
         return planted
 
     def _columns_of(self, table: Table) -> Iterator[LiveColumn]:
         for name, kind, width in self._databases[table.database].rows(COLUMNS, (table.schema, table.name, list(TEXTS))):
-            if is_hidden(FLOWS, table, name):
+            if is_hidden(CAPTURED, table, name):
                 yield LiveColumn(name, kind, width)
 
 

@@ -6,10 +6,11 @@ from datetime import datetime
 from random import SystemRandom
 
 from flows.application_events import APPLICATION_EVENTS
-from flows.model import Flow, MirrorFlow
+from flows.model import CapturedFlow
 from flows.profile_summary import PROFILE_SUMMARY
 from flows.profile_updates import PROFILE_UPDATES
 from flows.registry import FLOWS
+from flows.row_model import MirrorFlow
 from flows.scheme_map import SCHEME_MAP
 from stack.supervisor import Supervisor
 from tests.support.chaos import draw_blows, strike
@@ -19,8 +20,9 @@ from tests.support.platform_load import peak_load
 from tests.support.waiting import eventually
 
 # Nothing happens to schemes, and they have no oracle of their own.
-COMPARED: list[Flow] = [flow for flow in FLOWS if isinstance(flow, MirrorFlow) and flow is not SCHEME_MAP] + [PROFILE_SUMMARY]
-REPLAYED: list[Flow] = [*COMPARED, PROFILE_UPDATES, APPLICATION_EVENTS]
+MIRRORS = [flow for flow in FLOWS if isinstance(flow, MirrorFlow) and flow is not SCHEME_MAP]
+COMPARED: list[CapturedFlow] = [*MIRRORS, PROFILE_SUMMARY]
+REPLAYED: list[CapturedFlow] = [*COMPARED, PROFILE_UPDATES, APPLICATION_EVENTS]
 MOST_EXPIRING_SHARE = 0.2
 
 
@@ -55,7 +57,7 @@ def everything_is_right(platform: Platform) -> None:
     eventually(lambda: platform.application_events().equal, "every change of a status is a fact", within=30)
 
 
-def replay_changes_nothing(platform: Platform, flow: Flow) -> None:
+def replay_changes_nothing(platform: Platform, flow: CapturedFlow) -> None:
     """Have everything read again and compare the tuples of the target before and after."""
     statement = f"SELECT xmin::text, ctid::text, t::text FROM {flow.target.table.qualified} AS t ORDER BY 3"
     before = platform.target_of(flow).rows(statement)

@@ -1,14 +1,18 @@
 """The product beside all tables of the platform, in both databases."""
 
+import asyncio
 from collections.abc import Collection
 from datetime import UTC, datetime
 
+from cli.migrate import migrate_databases
+from cli.topics import ensure_topics
 from demo.databases import DatabaseName, apply_schema
 from demo.history import HISTORIES, Past, Sizes, load_tables
 from demo.population import Population
-from flows.model import Flow
+from flows.model import CapturedFlow, Flow
 from flows.registry import FLOWS
 from flows.tables import Database
+from schemas.topics import all_topics
 from tests.support import source_history
 from tests.support.databases import Administrator
 from tests.support.flow_oracles import Connection, Difference, compare_application_events, compare_notifications, compare_rows
@@ -39,6 +43,15 @@ class Platform(Installation):
                 load_tables(connection, [each for each in HISTORIES if each.database is name], past)
         with self.warehouse.connect() as warehouse:
             self._before_notices = source_history.position(warehouse)
+
+    def begin_empty(self) -> None:
+        """Wipe what an earlier life left, then make empty tables, ours too, and every topic; no connector."""
+        self._wipe()
+        for name in DatabaseName:
+            with self.of(Database(name.value)).connect() as connection:
+                apply_schema(connection, name)
+        migrate_databases(self.settings)
+        asyncio.run(ensure_topics(self.settings.kafka, all_topics(FLOWS)))
 
     def of(self, database: Database) -> Administrator:
         """Return the administrator of a database."""
@@ -88,12 +101,12 @@ class Platform(Installation):
             self.command("replay", flow.name, "--topic", topic, "--all")
         self.wait_until_level(flow)
 
-    def become_right_all(self, flows: Collection[Flow]) -> None:
+    def become_right_all(self, flows: Collection[CapturedFlow]) -> None:
         """Return when the targets of flows are what their oracles say, and every record has one outcome."""
         for flow in flows:
             self._become_right(flow)
 
-    def _become_right(self, flow: Flow) -> None:
+    def _become_right(self, flow: CapturedFlow) -> None:
         source = self.of(flow.source.table.database)
         with source.connect() as before, self.target_of(flow).connect() as after:
             absent(lambda: _differing(flow, before, after), f"{flow.name}: the target equals the oracle", within=30)

@@ -9,10 +9,11 @@ from typing import Self
 from demo.population import Population
 from demo.relay import Plan, run
 from demo.sources import EVALUATIONS, SOURCES
+from flows.model import CapturedFlow
 from flows.registry import FLOWS
 from settings import Settings
 
-READ = {flow.source.table.qualified for flow in FLOWS}
+READ = {flow.source.table.qualified for flow in FLOWS if isinstance(flow, CapturedFlow)}
 CHANGING = [source for source in SOURCES if source.table in READ]
 PEAK = 4  # times the daily mean
 TIMES = 20
