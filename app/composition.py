@@ -91,7 +91,7 @@ class Composition:
         worker = self._settings.worker
         target = self._pools[flow.target.table.database]
         breaker = ShareBreaker(worker.dead_letter_window, worker.dead_letter_share)
-        around = Surroundings(self._app, worker, self._pools, self._cipher, self._control_reader)
+        around = Surroundings(self._app, worker, self._pools, self._cipher, self._control_reader, breaker)
         applier, upkeep = parts_of(flow, around)
         services = LaneServices(
             flow=flow,

@@ -28,6 +28,7 @@ from streams.append_rebuild import AppendRebuilder
 from streams.applier import Applier
 from streams.callback_decoding import CallbackDecoder
 from streams.expiry import Expiry
+from streams.giving_up import GivingUp
 from streams.log_reader import LogReader
 from streams.match import MatchApplier
 from streams.match_decoding import MatchDecoder
@@ -44,6 +45,7 @@ from streams.ranked_upkeep import RankedUpkeep
 from streams.ranked_writer import RankedWriter
 from streams.rebuild import Rebuilder
 from streams.release import Release
+from streams.share_breaker import ShareBreaker
 from streams.summary import SummaryWriter
 from streams.summary_applier import SummaryApplier
 from streams.summary_decoding import SummaryDecoder
@@ -68,6 +70,7 @@ class Surroundings:
     pools: Mapping[Database, Pool]
     cipher: PayloadCipher
     log_reader: LogReader
+    breaker: ShareBreaker
 
     def target(self, flow: Flow) -> Pool:
         """Connections to the database that the flow writes to."""
@@ -113,8 +116,8 @@ def _match(flow: MatchFlow, around: Surroundings) -> Parts:
 def _append(flow: AppendFlow, around: Surroundings) -> Parts:
     decoder, deadline = AppendDecoder(flow, epoch=FIRST_EPOCH), around.settings.parking_deadline
     applier = AppendApplier(flow, AppendWriter(flow), _parked(flow, around), decoder, deadline)
-    rebuilder, release = AppendRebuilder(applier, *around.ends(flow)), _release(applier, around)
-    return applier, ParkingUpkeep(rebuilder, release, Patience.within(deadline))
+    rebuilder = AppendRebuilder(applier, *around.ends(flow))
+    return applier, ParkingUpkeep(rebuilder, *_waiting(applier, around))
 
 
 def _summary(flow: SummaryFlow, around: Surroundings) -> Parts:
@@ -122,16 +125,17 @@ def _summary(flow: SummaryFlow, around: Surroundings) -> Parts:
     writer = SummaryWriter(flow)
     applier = SummaryApplier(flow, writer, _parked(flow, around), decoder, deadline)
     rebuilder = SummaryRebuilder(flow, *around.ends(flow), writer, decoder)
-    moves, release = Moves(flow, around.target(flow), writer), _release(applier, around)
-    return applier, SummaryUpkeep(rebuilder, release, Patience.within(deadline), moves)
+    return applier, SummaryUpkeep(rebuilder, *_waiting(applier, around), Moves(flow, around.target(flow), writer))
 
 
 def _parked(flow: AppendFlow | SummaryFlow, around: Surroundings) -> ParkedTable:
     return ParkedTable(flow.name, flow.reference, flow.reference_source.type, around.cipher)
 
 
-def _release(applier: AppendApplier | SummaryApplier, around: Surroundings) -> Release:
-    return Release(applier, around.target(applier.flow), around.cipher)
+def _waiting(applier: AppendApplier | SummaryApplier, around: Surroundings) -> tuple[Release, GivingUp, Patience]:
+    target, breaker = around.target(applier.flow), around.breaker
+    release = Release(applier, target, around.cipher, breaker)
+    return release, GivingUp(applier, target, breaker), Patience.within(around.settings.parking_deadline)
 
 
 _KINDS: Final[Mapping[type[Flow], Callable[[Any, Surroundings], Parts]]] = MappingProxyType(

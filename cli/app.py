@@ -5,7 +5,21 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cli import callbacks, connect, dead_letters, flow_commands, keygen, migrate, parked, schema, source_epoch, status, up, watch
+from cli import (
+    callbacks,
+    connect,
+    dead_letters,
+    flow_commands,
+    keygen,
+    migrate,
+    parked,
+    reviews,
+    schema,
+    source_epoch,
+    status,
+    up,
+    watch,
+)
 from cli.errors import EXPLAINED, exit_code, message
 from cli.kafka_client_log import remember_instead_of_printing
 
@@ -42,3 +56,4 @@ app.add_typer(connect.commands, name="connect")
 app.add_typer(callbacks.commands, name="callbacks")
 app.add_typer(dead_letters.commands, name="dead-letters")
 app.add_typer(parked.commands, name="parked")
+app.add_typer(reviews.commands, name="review")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flows.model import CapturedFlow
+from flows.model import CapturedFlow, SideTable
 from flows.tables import IDENTIFIER, DefinitionError, SourceColumn, Table, names_of
 
 
@@ -20,6 +20,11 @@ class Reference:
     table: Table
     key: str
     value: str
+
+    @property
+    def side_table(self) -> SideTable:
+        """What is read of the table."""
+        return SideTable(self.table, (self.key, self.value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +72,11 @@ class AppendFlow(CapturedFlow):
     def compared_columns(self) -> tuple[str, ...]:
         """What tells a change that is a fact from others."""
         return (self.watched,)
+
+    @property
+    def reference_tables(self) -> tuple[SideTable, ...]:
+        """Where the reference is looked up."""
+        return (self.reference.side_table,)
 
     @property
     def reference_source(self) -> SourceColumn:

@@ -11,6 +11,7 @@ from flows.append_document import fact_column, fact_lines
 from flows.append_model import AppendFlow
 from flows.callback_document import allowed_values, callback_facts, callback_lines, notice_lines
 from flows.callback_model import CallbackFlow
+from flows.loops import Hop, hops
 from flows.match_document import link_line, match_lines
 from flows.match_model import MatchFlow
 from flows.model import CapturedFlow, Flow, RankedFlow, Ranking
@@ -34,9 +35,24 @@ fed by signed HTTP callbacks.
 """
 
 
-def page(flows: Iterable[Flow]) -> str:
+def page(flows: Sequence[Flow]) -> str:
     """The whole page in Markdown, ending in a line end."""
-    return "\n".join([_HEAD, *(flow_section(flow) for flow in flows)])
+    return "\n".join([_HEAD, *(flow_section(flow) for flow in flows), hops_section(flows)])
+
+
+def hops_section(flows: Sequence[Flow]) -> str:
+    """Which flows read what others write."""
+    parts = (
+        "## From flow to flow",
+        "What one flow writes and another reads. A change goes along these hops once: definitions with a way back are refused.",
+        _table(("written by", "read by", "how", "columns"), map(_hop_row, hops(flows))),
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _hop_row(hop: Hop) -> tuple[str, ...]:
+    how = "looked up" if hop.looked_up else "as changes of its source"
+    return (*(f"`{name}`" for name in hop.names), how, _names(hop.columns))
 
 
 def flow_section(flow: Flow) -> str:

@@ -139,6 +139,11 @@ class Flow:
         return ()
 
     @property
+    def reference_tables(self) -> tuple[SideTable, ...]:
+        """Tables in the target's database that other flows fill and this one looks rows up in."""
+        return ()
+
+    @property
     def topic(self) -> str:
         """Where the source's records are."""
         return self.source.topic

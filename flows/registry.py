@@ -10,6 +10,7 @@ from flows.benefit_forecasts import BENEFIT_FORECASTS
 from flows.document_metadata import DOCUMENT_METADATA
 from flows.eligibility_hints import ELIGIBILITY_HINTS
 from flows.golden_records import GOLDEN_RECORDS
+from flows.loops import checked
 from flows.ml_alerts import ML_ALERTS
 from flows.model import CapturedFlow, Flow
 from flows.profile_summary import PROFILE_SUMMARY
@@ -17,7 +18,11 @@ from flows.profile_updates import PROFILE_UPDATES
 from flows.scheme_map import SCHEME_MAP
 from flows.tables import Database
 
-FLOWS: Final[tuple[Flow, ...]] = (
+#: Flows whose writes another flow hears as changes of its source. Wanted: what a citizen says of himself comes back to the portal
+#: as profile data, masked. It ends there.
+SECOND_HOPS: Final = ((PROFILE_UPDATES.name, GOLDEN_RECORDS.name),)
+
+_ALL: Final = (
     GOLDEN_RECORDS,
     PROFILE_SUMMARY,
     ELIGIBILITY_HINTS,
@@ -29,6 +34,7 @@ FLOWS: Final[tuple[Flow, ...]] = (
     APPLICATION_EVENTS,
     DOCUMENT_METADATA,
 )
+FLOWS: Final[tuple[Flow, ...]] = checked(_ALL, SECOND_HOPS)
 
 
 def flow_named(name: str) -> Flow:

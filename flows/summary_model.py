@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flows.append_model import Reference
-from flows.model import CapturedFlow
+from flows.model import CapturedFlow, SideTable
 from flows.row_model import MirrorFlow
 from flows.tables import SourceColumn, names_of
 
@@ -37,6 +37,11 @@ class SummaryFlow(CapturedFlow):
     def _deciding_columns(self) -> Iterator[str]:
         yield from super()._deciding_columns()
         yield from (self.target.column(name).source for name in (self.time, self.reference.column))
+
+    @property
+    def reference_tables(self) -> tuple[SideTable, ...]:
+        """Where the group is looked up."""
+        return (self.reference.side_table,)
 
     @property
     def reference_source(self) -> SourceColumn:

@@ -71,7 +71,8 @@ class _Position(msgspec.Struct, gc=False):
 def decoder(flow: CapturedFlow) -> Callable[[bytes | None, bytes | None], RowChange]:
     """A function of (key, value) for records of the flow's topics; it raises :class:`BadRecord`."""
     parse, check = _parser(flow), _change_check(flow)
-    identity_of = attrgetter(flow.source.primary_key)
+    identity = flow.source.column(flow.source.primary_key)
+    identity_of = attrgetter(identity.name)
 
     def decode(key: bytes | None, value: bytes | None) -> RowChange:
         if value is None:
@@ -84,7 +85,7 @@ def decoder(flow: CapturedFlow) -> Callable[[bytes | None, bytes | None], RowCha
         try:
             check(event.op, key, row)
         except BadRecord as error:
-            error.row_key = None if row is None else str(identity_of(row))
+            error.row_key = None if row is None else _shown_key(identity, identity_of(row))
             raise
         if event.op == "d":
             return RowChange(Kind.DELETE, lsn, time, before=row)
@@ -229,12 +230,15 @@ def _check_number(column: SourceColumn, text: str | None) -> None:
 
 
 def _check_uuid(column: SourceColumn, value: str) -> None:
-    try:
-        well_formed = len(bytes.fromhex(value.replace("-", ""))) == _UUID_BYTES
-    except ValueError:
-        well_formed = False
-    if not well_formed:
+    if not _is_uuid(value):
         raise BadRecord(Reason.WRONG_TYPE, f"`{column.name}` is not a UUID")
+
+
+def _is_uuid(value: str) -> bool:
+    try:
+        return len(bytes.fromhex(value.replace("-", ""))) == _UUID_BYTES
+    except ValueError:
+        return False
 
 
 def _same_key(flow: CapturedFlow, key: bytes, value: str) -> bool:
@@ -263,4 +267,15 @@ def _row_key(flow: CapturedFlow, value: bytes) -> str | None:
         found = row.get(flow.source.primary_key)
     except (msgspec.DecodeError, AttributeError, UnicodeDecodeError):
         return None
-    return str(found) if isinstance(found, int | str) and len(str(found)) <= _SHOWN_KEY else None
+    return _shown_key(flow.source.column(flow.source.primary_key), found)
+
+
+def _shown_key(column: SourceColumn, found: Any) -> str | None:
+    """A primary key as people are shown it. What is none of its type may be anything, a private value too."""
+    if column.sql_type.base in _INTEGERS:
+        shown = isinstance(found, int)
+    elif column.sql_type.base == "uuid":
+        shown = isinstance(found, str) and _is_uuid(found)
+    else:
+        shown = isinstance(found, str) and len(found) <= _SHOWN_KEY and not column.private
+    return str(found) if shown else None

@@ -67,6 +67,7 @@ class ParkedTable:
         self._due = statements.due_statement(reference, key_type)
         self._arrived = statements.arrived_statement(reference, key_type)
         self._overdue = statements.overdue_statement(reference, key_type)
+        self._count_overdue = statements.count_overdue_statement(reference, key_type)
 
     async def known(self, session: Session, references: Iterable[str]) -> dict[str, str]:
         """Those of the references that are there, with what is looked up."""
@@ -111,6 +112,11 @@ class ParkedTable:
         """(id, topic) of records whose deadline has passed and whose reference is not there at this moment."""
         rows = await session.rows(self._overdue, {"flow": self._flow, "partition": partition, "limit": limit})
         return [(identity, topic) for identity, topic in rows]
+
+    async def count_overdue(self, session: Session) -> int:
+        """How many records of the flow, in all partitions, are overdue."""
+        found = await session.row(self._count_overdue, {"flow": self._flow})
+        return int(found[0]) if found else 0
 
     async def write_letters(self, session: Session, ids: Collection[int], reason: str, detail: str) -> None:
         """Make dead letters of parked records; a letter that exists already is told the reason."""

@@ -23,10 +23,12 @@ _VERSION: Final = ("xmin",)
 # State tables that the worker may not rewrite: the audit grows only, migrations are the administrator's.
 _STATE_EXCEPTIONS: Final = {"audit": ("SELECT", "INSERT"), "migration": ("SELECT",)}
 
-# Statements that hold private values must not stand in the server's log: neither because they failed, with their rows and keys,
-# nor because they were slow.
+# Private values must not stand in the server's log: neither because a statement failed, with its rows and keys or with a value
+# that the error itself quotes, nor because it was slow. The client gets the error whole.
 _SILENT: Final = {
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
+    "log_parameter_max_length_on_error": "0",
     "log_error_verbosity": "terse",
     "log_statement": "none",
     "log_min_duration_statement": "-1",

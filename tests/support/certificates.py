@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from uuid import uuid4
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -25,7 +26,7 @@ class Certificate:
 def issue(folder: Path) -> Certificate:
     """Make an authority, and a certificate for a server at the loopback address."""
     authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    authority = _name("authority of the tests")
+    authority = _name(f"authority {uuid4()}")
     itself = _builder(authority, authority, authority_key.public_key())
     usage = x509.KeyUsage(
         digital_signature=True, content_commitment=False, key_encipherment=False, data_encipherment=False, key_agreement=False,

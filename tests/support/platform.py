@@ -23,6 +23,7 @@ from tests.support.streamed import wait_until_streamed
 from tests.support.waiting import absent
 
 SETTLE_SECONDS = 120.0
+MOST_HOPS = 6  # far more than there are
 WATCHED = {Database.WAREHOUSE: ["decision.applications"], Database.CITIZEN: ["public.documents", "public.service_applications"]}
 
 
@@ -78,6 +79,17 @@ class Platform(Installation):
             wait_until_streamed(self.settings.kafka, database, self.of(database), SETTLE_SECONDS)
         for flow in FLOWS:
             self.wait_until_level(flow)
+
+    def fall_silent(self) -> None:
+        """Return when nothing is on its way any more: all is applied, and what that wrote brought no further record."""
+        self.settle_all()
+        before, ends = None, end_offsets(self.settings.kafka, *FLOWS)
+        for _ in range(MOST_HOPS):
+            if ends == before:
+                return
+            self.settle_all()
+            before, ends = ends, end_offsets(self.settings.kafka, *FLOWS)
+        raise AssertionError(f"after {MOST_HOPS} rounds changes still make changes")
 
     def wait_until_level(self, flow: Flow) -> None:
         """Return when all that is in the flow's logs is in its ledger."""

@@ -3,12 +3,15 @@
 import pytest
 
 from demo.history import Sizes
+from flows.golden_records import GOLDEN_RECORDS
 from flows.model import CapturedFlow
+from flows.profile_updates import PROFILE_UPDATES
 from flows.registry import FLOWS
 from flows.scheme_map import SCHEME_MAP
 from tests.support.chaos import WORKERS
 from tests.support.chaos_round import COMPARED, chaos_round, chosen_seed
 from tests.support.platform_load import RATE, TIMES, peak_load
+from tests.support.target_writes import TargetWrites
 from tests.support.waiting import eventually
 from tests.support.workers import supervised
 
@@ -17,6 +20,12 @@ SIZES = Sizes(evaluations=3000, applications=600, documents=800, user_events=0, 
 # Nothing happens to schemes, and nobody posts callbacks.
 BUSY = [flow for flow in FLOWS if isinstance(flow, CapturedFlow) and flow is not SCHEME_MAP]
 MEASURED_SECONDS = 10
+
+CHANGE_ONE_CITIZEN = """
+UPDATE citizens SET full_name = full_name || ' again', updated_at = clock_timestamp()
+WHERE id = (SELECT min(id::text)::uuid FROM citizens WHERE upper(verification_status) = 'VERIFIED' AND aadhaar_number IS NOT NULL)
+RETURNING id
+"""
 
 MEASURED = """
 SELECT flow->>'flow', sum((flow->>'events')::bigint)::bigint, max((flow->>'p99_ms')::float)
@@ -37,6 +46,16 @@ def test_rows_from_before_the_first_start_arrive_and_make_no_notice(installation
     installation.become_right_all(COMPARED)
     assert installation.citizen.value("SELECT count(*) FROM notifications") == 0
     assert not any(installation.letters().values())
+
+
+@pytest.mark.usefixtures("supervisor")
+def test_what_a_citizen_changes_comes_back_to_the_portal_once_and_then_there_is_silence(installation):
+    installation.fall_silent()
+    with TargetWrites(installation) as written:
+        assert len(installation.citizen.rows(CHANGE_ONE_CITIZEN)) == 1
+        installation.fall_silent()
+    assert +written.records == {PROFILE_UPDATES.topic: 1, GOLDEN_RECORDS.topic: 1}
+    assert written.rows == {("public.golden_records", "UPDATE"): 1, ("public.profile_data", "UPDATE"): 1}
 
 
 @pytest.mark.usefixtures("supervisor")

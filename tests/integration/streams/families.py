@@ -15,6 +15,7 @@ from sinks.parked import ParkedTable
 from sinks.payload_cipher import PayloadCipher
 from sinks.pool import Pool
 from sinks.sqlstate import Remedy, remedy_of
+from streams.giving_up import GivingUp
 from streams.mirror import MirrorApplier, MirrorWriter
 from streams.mirror_decoding import MirrorDecoder
 from streams.patience import Patience
@@ -143,8 +144,9 @@ class Worker:
             for name, (flow, applier) in appliers.items()
         }
         rebuilder = SummaryRebuilder(FLOW, self.source, self.target, self.writer, decoder)
-        release, moves = Release(self.applier, self.target, cipher), Moves(FLOW, self.target, self.writer)
-        self.upkeep = SummaryUpkeep(rebuilder, release, Patience(0.0), moves)
+        breaker = self.units[FLOW.name].breaker
+        release, giving_up = Release(self.applier, self.target, cipher, breaker), GivingUp(self.applier, self.target, breaker)
+        self.upkeep = SummaryUpkeep(rebuilder, release, giving_up, Patience(0.0), Moves(FLOW, self.target, self.writer))
 
     async def claim(self, log, owner="worker"):
         async with self.target.session() as session:
