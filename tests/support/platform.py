@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import partial
 
 from cli.migrate import migrate_databases
 from cli.topics import ensure_topics
@@ -20,11 +21,16 @@ from tests.support.installation import Installation
 from tests.support.kafka import end_offsets
 from tests.support.ledger import LedgerRow, Partition, discrepancies, lag, ledger_rows
 from tests.support.streamed import wait_until_streamed
-from tests.support.waiting import absent
+from tests.support.waiting import absent, eventually
 
 SETTLE_SECONDS = 120.0
 MOST_HOPS = 6  # far more than there are
 WATCHED = {Database.WAREHOUSE: ["decision.applications"], Database.CITIZEN: ["public.documents", "public.service_applications"]}
+
+OPENED = """
+SELECT count(*) FROM sync.worker, jsonb_array_elements(state->'partitions') AS partition
+WHERE (state->>'pid')::int = ANY(%s) AND partition->>'state' = 'open'
+"""
 
 
 class Platform(Installation):
@@ -94,6 +100,12 @@ class Platform(Installation):
     def wait_until_level(self, flow: Flow) -> None:
         """Return when all that is in the flow's logs is in its ledger."""
         absent(lambda: lag(self.ledger_of(flow), self.ends_of(flow)), f"{flow.name}: level with its log", within=SETTLE_SECONDS)
+
+    def wait_until_open(self, pids: Collection[int], within: float = 60.0) -> None:
+        """Return when the workers of these process ids have opened every partition of every flow."""
+        everything = sum(flow.partitions * len(flow.topics) for flow in FLOWS)
+        opened = partial(self.citizen.value, OPENED, (list(pids),))
+        eventually(lambda: opened() == everything, "every partition is open", within=within)
 
     def replay(self, flow: Flow) -> None:
         """Have everything of the flow's topics read again; returns when it is."""
