@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
+from uuid import UUID
 
 from flows.model import Flow
 from flows.types import SqlType
@@ -67,6 +68,12 @@ class Comparison:
     def collated(self) -> str:
         """What makes texts compare byte by byte, as Python's do by code point."""
         return ' COLLATE "C"' if self.key_type.base in _TEXTS else ""
+
+    def spelled(self, key: str) -> str:
+        """A key that a person gives, as the databases spell it; raises ``ValueError``."""
+        if self.key_type.base == "uuid":
+            return str(UUID(key))
+        return str(int(key)) if self.key_type.base in _INTEGERS else key
 
     def order(self, key: str) -> int | str:
         """Keys in the order of the databases."""
