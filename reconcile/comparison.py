@@ -32,9 +32,10 @@ class Comparison:
 
     ``expected`` is a SELECT over the source, ``standing`` one over the target. Both give, in this order: ``key`` of the type
     ``key_type``, by which ranges are cut; ``item``, a text that tells rows of one key apart; then ``columns`` as canonical texts.
-    ``judged`` replaces ``standing`` where single keys are looked at, if ranges need a simpler one. Where ``keeps_history`` rows
-    that only the target has are no difference, and rows that differ stay as they were written. A null in one of ``silent_nulls``
-    of the source says nothing.
+    ``judged`` replaces ``standing`` where single keys are looked at, if ranges need a simpler one. ``source_keys`` gives keys of
+    the source, as often as it likes, where they cost less than the rows: ranges end at them. Where ``keeps_history`` rows that
+    only the target has are no difference, and rows that differ stay as they were written. A null of the source in one of
+    ``silent_nulls`` says nothing.
 
     ``members`` gives for each key (``key``) the primary key of the source rows behind it (``pk``) and what changes whenever they
     do (``version``); ``ghosts`` the source rows of which the target knows (``pk``, and the value of their message key, ``home``).
@@ -50,6 +51,7 @@ class Comparison:
     expected: str
     standing: str
     judged: str | None = None
+    source_keys: str | None = None
     keeps_history: bool = False
     silent_nulls: frozenset[str] = frozenset()
     members: str

@@ -42,7 +42,7 @@ class Level:
     async def reach(self) -> None:
         """Return when all that is committed now is in the target; raises :class:`NotLevel`."""
         await self._see_that_flows_run()
-        await self._until(self._streamed(await self._beat()), "the connector has not read all of the source")
+        await self._until(self._streamed(await self.beat()), "the connector has not read all of the source")
         ends = await self._ends()
         await self._until(lambda: self._read(ends), "the flow is behind its log")
         if self.comparison.pending is not None:
@@ -62,7 +62,8 @@ class Level:
                 raise NotLevel(f"{otherwise}, after {self.patience:.0f} s")
             await asyncio.sleep(_LOOK_SECONDS)
 
-    async def _beat(self) -> datetime:
+    async def beat(self) -> datetime:
+        """Write to the source's log, behind everything that is committed; returns the time that stands there."""
         async with self.source.session() as session:
             row = await session.row(_BEAT)
         if row is None:

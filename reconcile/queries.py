@@ -25,15 +25,16 @@ class SideStatements:
     rows: str
 
 
-def side_statements(comparison: Comparison, hashing: Hashing, side: str) -> SideStatements:
-    """The statements over ``side``, one of the comparison's SELECTs."""
+def side_statements(comparison: Comparison, hashing: Hashing, side: str, keys: str | None = None) -> SideStatements:
+    """The statements over ``side``, one of the comparison's SELECTs; ``keys``: what gives its keys for less."""
     key, kind = f"r.key{comparison.collated}", comparison.key_name
     low, high = f"%(low)s::{kind}", f"%(high)s::{kind}"
-    ranged = f"FROM ({side}) AS r WHERE ({low} IS NULL OR {key} >= {low}) AND ({high} IS NULL OR {key} < {high})"
+    inside = f"({low} IS NULL OR {key} >= {low}) AND ({high} IS NULL OR {key} < {high})"
+    ranged = f"FROM ({side}) AS r WHERE {inside}"
     row = hashing.of_row(["r.key", "r.item", *(f"r.{name}" for name in comparison.columns)])
     numbered = f"SELECT {key} AS key, row_number() OVER (ORDER BY {key}) AS place {ranged}"
     return SideStatements(
-        nth=f"{PINNED} SELECT r.key::text {ranged} ORDER BY {key} OFFSET %(rows)s LIMIT 1",
+        nth=f"{PINNED} SELECT r.key::text FROM ({keys or side}) AS r WHERE {inside} ORDER BY {key} OFFSET %(rows)s LIMIT 1",
         cuts=f"{PINNED} SELECT n.key::text FROM ({numbered}) AS n WHERE n.place %% %(rows)s = 0 GROUP BY n.key ORDER BY n.key",
         hashes=f"{PINNED} SELECT width_bucket({key}, %(cuts)s::{kind}[]), count(*), sum({row})::text {ranged} GROUP BY 1",
         rows=f"{PINNED} SELECT r.key::text, r.item, {row} {ranged}",

@@ -105,7 +105,7 @@ class Ranges:
 
     def __init__(self, comparison: Comparison, hashing: Hashing, source: Pool, target: Pool) -> None:
         self._comparison = comparison
-        self.expected = Side(source, side_statements(comparison, hashing, comparison.expected))
+        self.expected = Side(source, side_statements(comparison, hashing, comparison.expected, comparison.source_keys))
         self.standing = Side(target, side_statements(comparison, hashing, comparison.standing))
 
     @property

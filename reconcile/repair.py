@@ -66,6 +66,7 @@ class Repair:
 
     async def _tell(self, different: Differences) -> dict[str, str]:
         ghosts = await self._ghosts(different.keys())
+        await self._level.beat()  # An idle source would give the fence of an earlier repair or rebuild, which beats nothing.
         async with fenced_read(self._source, self._flow) as read:
             keys_of = await self._keys_of(read, different.keys())
             rows = await read.rows_of(keys_of.keys() | ghosts.keys())

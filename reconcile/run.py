@@ -25,7 +25,7 @@ from sinks.pool import Pool
 
 #: Keys that are looked at a second time together.
 KEYS_AT_A_TIME: Final = 1_000
-STAYS: Final = "what is written of a fact stays"
+STAYS: Final = "a fact stays as it was written"
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ def compare_ranked(flow: RankedFlow, hashing: Hashing) -> Comparison:
                      FROM ({_placed(flow)}) AS s WHERE s.place <= {ranking.size}""",
         standing=f"""SELECT t.{group} AS key, t.{item}::text AS item, {", ".join(standing(flow, hashing, columns))}
                      FROM {target.table.qualified} AS t""",
+        source_keys=f"SELECT s.{ranking.group} AS key FROM {source.table.qualified} AS s",
         members=f"""SELECT s.{ranking.group} AS key, s.{source.primary_key}::text AS pk, s.xmin::text AS version
                     FROM {source.table.qualified} AS s""",
         edge=f"""SELECT DISTINCT s.{ranking.group} AS key FROM {source.table.qualified} AS s

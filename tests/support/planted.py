@@ -10,9 +10,29 @@ from flows.model import RankedFlow
 
 # Not compared, with the reason: see docs/decisions/0041.
 EXEMPT = {
-    "application_events": {"event_timestamp", "approval_timestamp", "application_id", "status", "event_type"},
+    # What is neither type nor state is as of then; and a fact with another type or time is another fact.
+    "application_events": {
+        "event_timestamp",
+        "approval_timestamp",
+        "application_id",
+        "status",
+        "event_type",
+        "citizen_id",
+        "scheme_code",
+    },
     "profile_updates": {"jan_aadhaar", "updated_at"},
 }
+
+
+OUTSPOKEN = """
+    SELECT id::text, aadhaar_number, district FROM public.citizens
+    WHERE lower(verification_status) = 'verified' AND num_nulls(full_name, date_of_birth, gender, mobile_number, email, city,
+                                                                district, pincode, aadhaar_number) = 0
+    """
+OURS = """
+    SELECT p.citizen_id::text, t.jan_aadhaar FROM sync.person_link AS p JOIN public.golden_records AS t USING (gr_id)
+    JOIN sync.golden_write AS w USING (gr_id) WHERE t.updated_by = 'citizen_portal' AND t.updated_at = w.updated_at
+    """
 
 
 @dataclass
@@ -25,10 +45,10 @@ class Planted:
 
 
 class Planter:
-    """Damages the target of a flow. No key is damaged twice."""
+    """Damages the target of a flow. No key is damaged twice. `source` and `target` are administrators' connections."""
 
-    def __init__(self, flow, target, seed):
-        self.flow, self.target, self.random = flow, target, random.Random(seed)
+    def __init__(self, flow, source, target, seed):
+        self.flow, self.source, self.target, self.random = flow, source, target, random.Random(seed)
         self.table = flow.target.table.qualified
         self.key = self._key_column()
         self.planted = Planted()
@@ -41,16 +61,20 @@ class Planter:
 
     def _shuffled_keys(self):
         if isinstance(self.flow, MatchFlow):
-            # Of others only we know what they should be: those that nobody else has written since.
-            statement = """SELECT p.citizen_id::text FROM sync.person_link AS p JOIN public.golden_records AS t USING (gr_id)
-                           JOIN sync.golden_write AS w USING (gr_id)
-                           WHERE t.updated_by = 'citizen_portal' AND t.updated_at = w.updated_at"""
+            keys = self._ours()
         else:
             alive = "WHERE deleted_at IS NULL" if getattr(self.flow, "deleted_at", None) else ""
-            statement = f"SELECT DISTINCT {self.key}::text FROM {self.table} {alive}"
-        keys = sorted(key for (key,) in self.target.execute(statement).fetchall())
+            keys = [key for (key,) in self.target.execute(f"SELECT DISTINCT {self.key}::text FROM {self.table} {alive}")]
+        keys.sort()
         self.random.shuffle(keys)
         return keys
+
+    def _ours(self):
+        """Citizens of whose records we know everything: they say everything, and nobody else has written since."""
+        said = self.source.execute(OUTSPOKEN).fetchall()
+        places = {_plain(name) for (name,) in self.target.execute("SELECT district_name FROM public.district_master")}
+        held = dict(self.target.execute(OURS).fetchall())
+        return [key for key, number, district in said if held.get(key) == number and _plain(district) in places]
 
     def where(self):
         """The condition on the row ``t`` of a key."""
@@ -126,3 +150,7 @@ class Planter:
         if not isinstance(self.flow, AppendFlow | MatchFlow | RankedFlow):
             self.swap()
         return self.planted
+
+
+def _plain(name):
+    return "".join(name.split()).lower()

@@ -22,7 +22,7 @@ SIZES = Sizes(evaluations=500, applications=150, documents=150, user_events=0, f
 TALKATIVE = """
     UPDATE public.citizens SET verification_status = 'Verified', updated_at = clock_timestamp(), full_name = 'A ' || id,
         date_of_birth = '1980-02-03', gender = 'F', mobile_number = '+919876543210', email = 'someone@example.org',
-        city = 'Jaipur', district = ' JAIPUR', pincode = '302001'
+        city = 'Jaipur', district = ' AJMER', pincode = '302001'
     WHERE aadhaar_number IS NOT NULL AND left(id::text, 1) < '8'
     """
 

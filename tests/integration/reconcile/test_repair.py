@@ -39,7 +39,8 @@ def is_found(progress, key, column):
 async def test_planted_damage_is_found_repaired_and_gone(flow, databases, worker, reconcile):
     seed = drawn_seed()
     print(f"SYNC_TEST_SEED={seed}")
-    planted = Planter(flow, databases[flow.target.table.database.value], seed).plant()
+    source, target = (databases[side.table.database.value] for side in (flow.source, flow.target))
+    planted = Planter(flow, source, target, seed).plant()
     dry = await reconcile(flow)
     assert found(dry, "missing") >= planted.missing
     assert found(dry, "extra") >= planted.extra
