@@ -41,8 +41,9 @@ class Comparison:
     do (``version``); ``ghosts`` the source rows of which the target knows (``pk``, and the value of their message key, ``home``).
 
     ``pending``: a SELECT over the target that is true while changes are due of which no position tells. ``after``: flows whose
-    changes have to be there as well. ``edge``: a SELECT over the source of those of ``keys`` that are not judged. ``excuses``:
-    see there. All may have the parameter ``as_of``, the time as of which rows count.
+    changes have to be there as well. ``edge``: a SELECT over the source of keys that are not judged, because a row stops to count
+    at about the time from ``as_of`` ``until`` the target was read. ``excuses``: see there. ``as_of`` is a parameter of the other
+    SELECTs, too: the time as of which rows count.
     """
 
     flow: Flow

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from reconcile.canonical import PINNED, Hashing
@@ -46,7 +47,7 @@ class _Seen:
 
     expected: Rows
     members: Members
-    edge: frozenset[str]
+    as_of: datetime
 
 
 class Recheck:
@@ -73,7 +74,9 @@ class Recheck:
         seen = await self._seen(keys)
         await self._level.reach()
         async with self._source.session() as source, self._target.session() as target:
-            standing = _rows(await target.rows(PINNED + self._standing, await self._parameters(target, keys)))
+            until = await clock(target)
+            standing = _rows(await target.rows(PINNED + self._standing, {"keys": keys, "as_of": until}))
+            edge = await self._at_the_edge(source, {"keys": keys, "as_of": seen.as_of, "until": until})
             excuses = self._comparison.excuses
             excused = await excuses.of(source, target, keys) if excuses else {}
             listed = await held(target, self._comparison.flow.name, _keys_of(keys, seen.members))
@@ -81,7 +84,7 @@ class Recheck:
         found: dict[str, list[Difference]] = defaultdict(list)
         for difference in differences(self._comparison, seen.expected, standing, excused):
             found[difference.key].append(difference)
-        listed |= dict.fromkeys(seen.edge, Listed.EDGE)
+        listed |= dict.fromkeys(edge, Listed.EDGE)
         changed = {key for key in found if key not in listed and members.get(key) != seen.members.get(key)}
         verdicts.listed |= {key: why for key, why in listed.items() if key in found}
         verdicts.different |= {key: rows for key, rows in found.items() if key not in listed and key not in changed}
@@ -89,29 +92,31 @@ class Recheck:
 
     async def _seen(self, keys: list[str]) -> _Seen:
         async with self._target.session() as target:
-            parameters = await self._parameters(target, keys)
+            as_of = await clock(target)
         async with fenced_read(self._source, self._comparison.flow) as read:
             await read.session.run(PINNED)
-            expected = _rows(await read.session.rows(self._expected, parameters))
-            members = await self._members_of(read.session, keys)
-            edge = await read.session.rows(self._edge, parameters) if self._comparison.edge else []
-        return _Seen(expected, members, frozenset(key for (key,) in edge))
+            expected = _rows(await read.session.rows(self._expected, {"keys": keys, "as_of": as_of}))
+            return _Seen(expected, await self._members_of(read.session, keys), as_of)
 
-    @property
-    def _edge(self) -> str:
-        return f"SELECT e.key::text FROM ({self._comparison.edge}) AS e WHERE {of_keys(self._comparison, 'e')}"
-
-    async def _parameters(self, target: Session, keys: list[str]) -> dict[str, Any]:
-        """Rows count or not by the target's clock, as for workers."""
-        row = await target.row("SELECT clock_timestamp()")
-        assert row is not None, "a SELECT without FROM answers one row"
-        return {"keys": keys, "as_of": row[0]}
+    async def _at_the_edge(self, source: Session, parameters: Mapping[str, Any]) -> list[str]:
+        if self._comparison.edge is None:
+            return []
+        statement = f"SELECT e.key::text FROM ({self._comparison.edge}) AS e WHERE {of_keys(self._comparison, 'e')}"
+        return [key for (key,) in await source.rows(statement, parameters)]
 
     async def _members_of(self, source: Session, keys: list[str]) -> Members:
         members: dict[str, set[tuple[str, str]]] = defaultdict(set)
         for key, pk, version in await source.rows(self._members, {"keys": keys}):
             members[key].add((pk, version))
         return {key: frozenset(found) for key, found in members.items()}
+
+
+async def clock(target: Session) -> datetime:
+    """By which rows count or not, as for workers."""
+    row = await target.row("SELECT clock_timestamp()")
+    assert row is not None, "a SELECT without FROM answers one row"
+    now: datetime = row[0]
+    return now
 
 
 def _rows(found: list[tuple[Any, ...]]) -> Rows:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -19,7 +18,7 @@ from reconcile.kinds import comparison_of
 from reconcile.level import Level
 from reconcile.progress import FOUND, LEFT, REPAIRED, Progress
 from reconcile.ranges import EVERYTHING, RANGE_ROWS, Range, Ranges
-from reconcile.recheck import Recheck
+from reconcile.recheck import Recheck, clock
 from reconcile.repair import Repair
 from sinks.pool import Pool
 
@@ -69,7 +68,8 @@ class Reconciliation:
         """Compare the next range; behind the last one, check the whole target. Returns the new progress."""
         began, done = time.monotonic(), _copy(before)
         asked = self.ranges.asked
-        as_of = await self._now()
+        async with self._target.session() as session:
+            as_of = await clock(session)
         wanted = self._request.bounds
         compared = await self.ranges.next(Range(done.cursor or wanted.low, wanted.high), as_of, self._request.rows_at_a_time)
         async for keys in _gathered(self.ranges.differing(compared, as_of)):
@@ -106,14 +106,6 @@ class Reconciliation:
         reasons = outcome.bad | {key: str(why) for key, why in outcome.left.listed.items()}
         done.settled([row for row in _rows(different) if row.key in left], LEFT, reasons)
         done.settled([row for row in _rows(different) if row.key not in left], REPAIRED, {})
-
-    async def _now(self) -> datetime:
-        """By the target's clock, as for workers."""
-        async with self._target.session() as session:
-            row = await session.row("SELECT clock_timestamp()")
-        assert row is not None, "a SELECT without FROM answers one row"
-        now: datetime = row[0]
-        return now
 
 
 def _copy(progress: Progress) -> Progress:

@@ -28,16 +28,16 @@ def compare_ranked(flow: RankedFlow, hashing: Hashing) -> Comparison:
         members=f"""SELECT s.{ranking.group} AS key, s.{source.primary_key}::text AS pk, s.xmin::text AS version
                     FROM {source.table.qualified} AS s""",
         edge=f"""SELECT DISTINCT s.{ranking.group} AS key FROM {source.table.qualified} AS s
-                 WHERE s.{ranking.time} BETWEEN {_oldest(flow)} - {_EDGE} AND {_oldest(flow)} + {_EDGE}""",
+                 WHERE s.{ranking.time} BETWEEN {_oldest(flow, "as_of")} - {_EDGE} AND {_oldest(flow, "until")} + {_EDGE}""",
     )
 
 
 _EDGE = f"interval '{EDGE.total_seconds():.0f} seconds'"
 
 
-def _oldest(flow: RankedFlow) -> str:
-    """The time as of which candidates count no more."""
-    return f"(%(as_of)s::timestamptz - interval '{flow.ranking.horizon.total_seconds():.0f} seconds')"
+def _oldest(flow: RankedFlow, moment: str) -> str:
+    """The time of the oldest candidates that count at a moment, which is a parameter."""
+    return f"(%({moment})s::timestamptz - interval '{flow.ranking.horizon.total_seconds():.0f} seconds')"
 
 
 def _placed(flow: RankedFlow) -> str:
@@ -48,7 +48,7 @@ def _placed(flow: RankedFlow) -> str:
                         {names}, coalesce(c.{r.score}, {r.score_default}) AS points
                  FROM {table} AS c ORDER BY c.{r.group}, c.{r.item}, c.{r.subject}, c.{r.time} DESC, c.{key} DESC"""
     best = f"""SELECT DISTINCT ON (n.{r.group}, n.{r.item}) n.* FROM ({newest}) AS n
-               WHERE {counted(flow, "n")} AND n.{r.time} >= {_oldest(flow)}
+               WHERE {counted(flow, "n")} AND n.{r.time} >= {_oldest(flow, "as_of")}
                ORDER BY n.{r.group}, n.{r.item}, n.points DESC, n.{r.time} DESC, n.{key} DESC"""
     return f"""SELECT b.*, row_number() OVER (
                    PARTITION BY b.{r.group} ORDER BY b.points DESC, b.{r.time} DESC, b.{r.item} COLLATE "C") AS place
