@@ -65,8 +65,8 @@ class Teller:
                 event = {"op": self._operation, "source": source, "before": before, "after": msgspec.Raw(row.content)}
                 told.commands.append(self._command(str(after[self._flow.source.message_key]), event))
         for pk, home in gone.items():
-            names = (self._flow.source.primary_key, self._flow.source.message_key)
-            before = dict(zip(names, (self._identity(pk), self._home(home)), strict=True))
+            names = {self._flow.source.primary_key: pk, self._flow.source.message_key: home}
+            before = {name: _plain(self._flow, name, text) for name, text in names.items()}
             told.commands.append(self._command(home, {"op": "d", "source": source, "before": before, "after": None}))
         return told
 
@@ -82,12 +82,6 @@ class Teller:
     def _command(self, home: str, event: Mapping[str, Any]) -> Command:
         key = message_key(self._flow, home)
         return Command(self._flow.command_topic, partition_of(key, self._flow.partitions), key, msgspec.json.encode(event))
-
-    def _identity(self, pk: str) -> Any:
-        return _plain(self._flow, self._flow.source.primary_key, pk)
-
-    def _home(self, home: str) -> Any:
-        return _plain(self._flow, self._flow.source.message_key, home)
 
 
 def _plain(flow: Flow, name: str, text: str) -> Any:

@@ -2,52 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from flows.model import Flow, MirrorFlow
 from reconcile.canonical import PINNED
+from reconcile.level import Level
 from reconcile.progress import Violation
 from reconcile.repair import Repair
 from reconcile.rules import LINK, Rule, rules_of, shown_key
 from sinks.pool import Pool
 
+#: Rows that break one rule of which so many are looked at again; whoever has more has them at the next run.
+SUSPECTS: Final = 10_000
 SHOWN_KEYS: Final = 20
-REPAIRED_LINKS: Final = 10_000
 
 
 class Integrity:
     """The rules of one flow."""
 
-    def __init__(self, flow: Flow, target: Pool) -> None:
-        self._flow, self._target = flow, target
+    def __init__(self, flow: Flow, target: Pool, level: Level) -> None:
+        self._flow, self._target, self._level = flow, target, level
         self._rules = rules_of(flow)
         self._table = f"{flow.target.table.qualified} AS t"
         self._key = shown_key(flow)
 
     async def violations(self, repair: Repair | None) -> list[Violation]:
-        """Rules that are broken. With ``repair`` links of mirrored rows are filled first."""
-        found = await self._violations()
-        if repair and isinstance(self._flow, MirrorFlow) and any(violation.rule == LINK for violation in found):
-            (rule,) = [rule for rule in self._rules if rule.name == LINK]
-            await repair.tell_again(await self._keys(rule, REPAIRED_LINKS))
-            found = await self._violations()
-        return found
+        """Rules that are broken by rows that still break them when what was in flight has landed.
 
-    async def _violations(self) -> list[Violation]:
-        counts = await self._counts()
-        broken = [(rule, rows) for rule, rows in zip(self._rules, counts, strict=True) if rows]
-        return [Violation(rule.name, rows, tuple(await self._keys(rule, SHOWN_KEYS))) for rule, rows in broken]
+        With ``repair`` links of mirrored rows are filled before. Raises ``NotLevel`` where rows break a rule and the target stays
+        behind its source.
+        """
+        suspects = await self._suspects()
+        if not suspects:
+            return []
+        if repair and isinstance(self._flow, MirrorFlow):
+            await repair.tell_again([key for rule, keys in suspects if rule.name == LINK for key in keys])
+        await self._level.reach()
+        found = [(rule, await self._breaking(rule, keys)) for rule, keys in suspects]
+        return [Violation(rule.name, len(keys), tuple(keys[:SHOWN_KEYS])) for rule, keys in found if keys]
 
-    async def _counts(self) -> tuple[int, ...]:
-        """One reading of the table for all rules."""
-        counts = ", ".join(f"count(*) FILTER (WHERE {rule.breach})" for rule in self._rules)
-        found = await self._rows(f"SELECT {counts} FROM {self._table}") if self._rules else [()]
-        return tuple(found[0])
+    async def _suspects(self) -> list[tuple[Rule, list[str]]]:
+        """Rules with the rows that break them, found in one reading of the table."""
+        if not self._rules:
+            return []
+        breaches = ", ".join(f"coalesce(bool_or({rule.breach}), false)" for rule in self._rules)
+        ((*broken,),) = await self._rows(f"SELECT {breaches} FROM {self._table}")
+        return [(rule, await self._breaking(rule)) for rule, is_broken in zip(self._rules, broken, strict=True) if is_broken]
 
-    async def _keys(self, rule: Rule, limit: int) -> list[str]:
-        found = await self._rows(f"SELECT {self._key} FROM {self._table} WHERE {rule.breach} ORDER BY 1 LIMIT {limit}")
-        return [key for (key,) in found]
+    async def _breaking(self, rule: Rule, among: Sequence[str] | None = None) -> list[str]:
+        """Keys of rows that break a rule, in order; of those ``among`` which one is to look."""
+        chosen = "" if among is None else f" AND {self._key} = ANY(%(among)s)"
+        statement = f"SELECT {self._key} FROM {self._table} WHERE ({rule.breach}){chosen} ORDER BY 1 LIMIT {SUSPECTS}"
+        return [key for (key,) in await self._rows(statement, {"among": list(among or ())})]
 
-    async def _rows(self, statement: str) -> list[tuple[Any, ...]]:
+    async def _rows(self, statement: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         async with self._target.session() as session:
-            return await session.rows(PINNED + statement)
+            return await session.rows(PINNED + statement, parameters)

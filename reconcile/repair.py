@@ -61,8 +61,8 @@ class Repair:
 
     async def tell_again(self, keys: Collection[str]) -> None:
         """Tell rows anew that are as the source has them, and in which something else is wrong."""
-        await self._tell({key: [Difference(key, "", What.DIFFERENT)] for key in keys})
-        await self._level.reach()
+        if keys:
+            await self._tell({key: [Difference(key, "", What.DIFFERENT)] for key in keys})
 
     async def _tell(self, different: Differences) -> dict[str, str]:
         ghosts = await self._ghosts(different.keys())

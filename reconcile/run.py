@@ -62,7 +62,7 @@ class Reconciliation:
         self.ranges = Ranges(comparison, around.hashing, source, target)
         self._recheck = Recheck(comparison, around.hashing, source, target, level)
         self._repair = Repair(comparison, source, target, around.broker, self._recheck, level)
-        self._integrity = Integrity(flow, target)
+        self._integrity = Integrity(flow, target, level)
 
     async def step(self, before: Progress) -> Progress:
         """Compare the next range; behind the last one, check the whole target. Returns the new progress."""

@@ -10,6 +10,7 @@ from flows.application_events import APPLICATION_EVENTS
 from flows.document_metadata import DOCUMENT_METADATA as DOCUMENTS
 from flows.eligibility_hints import ELIGIBILITY_HINTS as HINTS
 from flows.golden_records import GOLDEN_RECORDS
+from flows.profile_summary import PROFILE_SUMMARY
 from flows.profile_updates import PROFILE_UPDATES
 from reconcile.canonical import agreed_hashing
 from reconcile.history import State, find
@@ -226,3 +227,18 @@ async def test_only_the_keys_of_the_range_are_compared(worker, databases, reconc
     ).fetchone()  # fmt: skip
     assert (found.different, found.expected) == (inside[0], inside[0])
     assert found.different > 0
+
+
+async def test_a_row_that_breaks_a_rule_only_until_a_change_has_landed_breaks_none(worker, databases, reconcile, monkeypatch):
+    reach = Level.reach
+    family = "(SELECT min(family_id::text)::uuid FROM profile_summary)"
+    statement = f"UPDATE profile_summary SET income_category = %s WHERE family_id = {family}"
+    databases["citizen"].execute(statement, ("12 LPA",))
+
+    async def until_it_lands(level):
+        databases["citizen"].execute(statement, ("CONFIDENTIAL",))
+        await reach(level)
+
+    monkeypatch.setattr(Level, "reach", until_it_lands)
+    found = await reconcile(PROFILE_SUMMARY)
+    assert (found.violations, found.differing) == ([], 0)
