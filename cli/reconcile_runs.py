@@ -52,8 +52,9 @@ class Listener(Protocol):
 
 async def run_or_resume(settings: Settings, order: Order, listener: Listener) -> list[Record]:
     """Do a run and return how it ended, flow by flow; raises :class:`RefusedError` and ``KafkaError``."""
+    requests = [(flow, Request(order.repairs, _bounds(flow, order))) for flow in order.flows]
     async with _pools(settings) as pools, kafka_log(settings.kafka) as log:
-        records = await _to_resume(pools, order.resume) if order.resume else await _begun(pools, order)
+        records = await _to_resume(pools, order.resume) if order.resume else await _begun(pools, requests)
         for record in [each for each in records if each.state is not State.DONE]:
             await _reconcile(pools, log, record, order.patience, listener)
         return await _found(pools, records[0].run)
@@ -74,8 +75,8 @@ async def run_named(settings: Settings, run: str) -> list[Record]:
         return await _to_resume(pools, run)
 
 
-async def _begun(pools: Pools, order: Order) -> list[Record]:
-    run, requests = new_run(), [(flow, Request(order.repairs, _bounds(flow, order))) for flow in order.flows]
+async def _begun(pools: Pools, requests: Sequence[tuple[Flow, Request]]) -> list[Record]:
+    run = new_run()
     return [await begin(run, flow, pools[flow.target.table.database], request) for flow, request in requests]
 
 

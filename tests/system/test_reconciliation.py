@@ -18,6 +18,7 @@ from tests.support.chaos_round import draw_seed
 from tests.support.planted import Planter
 from tests.support.platform import Platform
 from tests.support.platform_load import PlatformLoad
+from tests.support.waiting import eventually
 from tests.support.workers import supervised
 from views.reconciliation import segments
 
@@ -28,6 +29,7 @@ READ = {flow.source.table.qualified for flow in FLOWS} - {"public.golden_records
 CHANGING = [source for source in SOURCES if source.table in READ]
 RATE = 60.0  # changes a second, some twenty times the peak
 SECONDS = 240
+UNDER_WAY = "SELECT run FROM sync.reconciliation WHERE state = 'running' AND NOT repairs ORDER BY run DESC LIMIT 1"
 FACTS = {flow.name for flow in FLOWS if isinstance(flow, AppendFlow)}
 # Not document_metadata: a document that never was is marked as deleted, as one that was; the oracle knows that it never was.
 COMPARED = ("golden_records", "profile_summary", "application_decisions")
@@ -131,3 +133,19 @@ def page_tells_all(installation, document, folder):
         assert all(f"{part.name} {part.rows:,}" in text for part in segments(flow))
     assert document["run"] in {run["run"] for run in installation.command("reconcile", "list")}
     assert "http" not in text.replace("http-equiv", ""), "the page needs nothing else"
+
+
+@pytest.mark.usefixtures("supervisor")
+def test_a_run_that_is_killed_goes_on_where_it_was(installation, reconcile):
+    installation.settle_all()
+    command = [sys.executable, "-m", "cli", "reconcile", "run", "--dry-run"]
+    with subprocess.Popen(command, cwd=PROJECT_ROOT, env=installation.environment, stdout=subprocess.DEVNULL) as process:
+        run = eventually(lambda: installation.warehouse.value(UNDER_WAY), "a run is under way", within=30)
+        process.kill()
+    kept = {flow["flow"]: flow for flow in installation.command("reconcile", "show", run)["flows"]}
+    assert "running" in {flow["verdict"] for flow in kept.values()}
+    _, document = reconcile("--resume", run)
+    assert (document["run"], document["verdict"], document["repairs"]) == (run, "equal", False)
+    assert document["flows"] != list(kept.values())
+    done = {name: flow for name, flow in kept.items() if flow["finished"]}
+    assert {flow["flow"]: flow for flow in document["flows"] if flow["flow"] in done} == done
