@@ -13,7 +13,8 @@ from flows.summary_model import SummaryFlow
 from flows.tables import Column
 from flows.transforms import literal
 
-#: The name of the rule that a row is linked to the golden record that its citizen is linked to.
+#: The name of the rule that a row of a citizen who has a golden record is linked to one. To which is not said: a row keeps its
+#: link when its citizen gets another record.
 LINK: Final = "link"
 
 
@@ -45,8 +46,8 @@ def _rules(flow: Flow) -> Iterator[Rule]:
         yield from _known(flow, column)
     yield from _of_kind(flow)
     if flow.link is not None:
-        linked = f"(SELECT p.gr_id FROM sync.person_link AS p WHERE p.citizen_id = t.{flow.link.citizen})"
-        yield Rule(LINK, f"t.{flow.link.column} IS DISTINCT FROM {linked}")
+        linked = f"EXISTS (SELECT FROM sync.person_link AS p WHERE p.citizen_id = t.{flow.link.citizen})"
+        yield Rule(LINK, f"t.{flow.link.column} IS NULL AND {linked}")
 
 
 def _is_filled(flow: Flow, column: Column) -> bool:

@@ -85,6 +85,10 @@ def different(flow):
     return {row["key"]: row for row in flow["rows"] if row["what"] in ("missing", "extra", "different")}
 
 
+def broken(document):
+    return [(flow["flow"], rule) for flow in document["flows"] for rule in flow["violations"]]
+
+
 @pytest.mark.usefixtures("supervisor")
 def test_under_load_nothing_in_flight_is_called_different(reconcile, load, say):
     seed = draw_seed()
@@ -95,6 +99,7 @@ def test_under_load_nothing_in_flight_is_called_different(reconcile, load, say):
     assert [
         (flow["flow"], flow["problem"], flow["rows"]) for flow in document["flows"] if different(flow) or flow["problem"]
     ] == []
+    assert broken(document) == []
     assert (code, document["verdict"]) == (0, "equal")
     assert all(flow["compared"] for flow in document["flows"])
 
@@ -145,6 +150,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(installation, reconcile):
     kept = {flow["flow"]: flow for flow in installation.command("reconcile", "show", run)["flows"]}
     assert "running" in {flow["verdict"] for flow in kept.values()}
     _, document = reconcile("--resume", run)
+    assert broken(document) == []
     assert (document["run"], document["verdict"], document["repairs"]) == (run, "equal", False)
     assert document["flows"] != list(kept.values())
     done = {name: flow for name, flow in kept.items() if flow["finished"]}
