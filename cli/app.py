@@ -13,6 +13,7 @@ from cli import (
     keygen,
     migrate,
     parked,
+    reconcile,
     reviews,
     schema,
     source_epoch,
@@ -57,3 +58,4 @@ app.add_typer(callbacks.commands, name="callbacks")
 app.add_typer(dead_letters.commands, name="dead-letters")
 app.add_typer(parked.commands, name="parked")
 app.add_typer(reviews.commands, name="review")
+app.add_typer(reconcile.commands, name="reconcile")

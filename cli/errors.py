@@ -5,14 +5,17 @@ from typing import Final
 
 import httpx
 import psycopg
+import psycopg2
 from aiokafka.errors import KafkaError
 from cryptography.fernet import InvalidToken
 
 from cli.kafka_client_log import last_complaint
 from flows.tables import DefinitionError
+from reconcile.session import described
 from settings import ConfigurationError
 from sinks.migrations import MigrationError
 from sinks.operations.audit import RefusedError
+from sinks.pool import Unavailable
 from stack.errors import StackError
 
 PROBLEM: Final = 1
@@ -57,6 +60,7 @@ def _token(_: Exception) -> str:
 
 _TEXTS: Final[dict[type[Exception], Callable[[Exception], str]]] = {
     psycopg.Error: _database,
+    psycopg2.Error: described,
     KafkaError: _kafka,
     httpx.HTTPError: _connect,
     InvalidToken: _token,
@@ -68,5 +72,6 @@ EXPLAINED: Final[tuple[type[Exception], ...]] = (
     MigrationError,
     RefusedError,
     StackError,
+    Unavailable,
     *_TEXTS,
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.transforms import Mask
+from flows.transforms import Mask, literal
 
 SHORTEST: Final = 8
 HIDDEN: Final = "****"
@@ -16,17 +16,29 @@ HIDDEN: Final = "****"
 def last_four(prefix: str) -> Mask:
     """``prefix`` and the last four characters."""
     return Mask(
-        f"mask: {prefix}1234",
-        lambda given: None if given is None else HIDDEN if len(given) < SHORTEST else prefix + given[-4:],
-        lambda expression: (
+        name=f"mask: {prefix}1234",
+        python=lambda given: None if given is None else HIDDEN if len(given) < SHORTEST else prefix + given[-4:],
+        sql=lambda expression: (
             f"CASE WHEN length({expression}) < {SHORTEST} THEN '{HIDDEN}' ELSE '{prefix}' || right({expression}, 4) END"
         ),
+        shown=f"^({_exactly(HIDDEN)}|{_exactly(prefix)}.{{4}})$",
     )
 
 
 def constant(shown: str) -> Mask:
     """The same whatever the value is, null too: that a row exists is all that may be known."""
-    return Mask(f"mask: always {shown}", lambda _: shown, lambda _: f"'{shown}'")
+    return Mask(
+        name=f"mask: always {shown}",
+        python=lambda _: shown,
+        sql=lambda _: literal(shown),
+        results=(shown,),
+        shown=f"^{_exactly(shown)}$",
+    )
+
+
+def _exactly(text: str) -> str:
+    """A regular expression for a text of letters, digits, stars and dashes."""
+    return text.replace("*", "[*]")
 
 
 def _email(given: str | None) -> str | None:
@@ -40,10 +52,11 @@ def _email(given: str | None) -> str | None:
 AADHAAR: Final = last_four("****-****-")
 MOBILE: Final = last_four("******")
 EMAIL: Final = Mask(
-    "mask: a***@domain",
-    _email,
-    lambda expression: (
+    name="mask: a***@domain",
+    python=_email,
+    sql=lambda expression: (
         f"CASE WHEN length({expression}) < {SHORTEST} OR strpos({expression}, '@') = 0 THEN '{HIDDEN}'"
         f" ELSE left(regexp_replace({expression}, '@[^@]*$', ''), 1) || '***@' || regexp_replace({expression}, '^.*@', '') END"
     ),
+    shown=f"^({_exactly(HIDDEN)}|.?[*][*][*]@[^@]*)$",
 )

@@ -35,6 +35,16 @@ _ALL: Final = (
     DOCUMENT_METADATA,
 )
 FLOWS: Final[tuple[Flow, ...]] = checked(_ALL, SECOND_HOPS)
+#: Those that have a source table.
+CAPTURED: Final[tuple[CapturedFlow, ...]] = tuple(flow for flow in FLOWS if isinstance(flow, CapturedFlow))
+
+
+def captured_named(name: str) -> CapturedFlow:
+    """The flow of that name, if it has a source table; raises ``KeyError`` whose message lists the names that exist."""
+    for flow in CAPTURED:
+        if flow.name == name:
+            return flow
+    raise KeyError(f"no flow {name!r} with a source table; there are: {', '.join(flow.name for flow in CAPTURED)}")
 
 
 def flow_named(name: str) -> Flow:
@@ -47,7 +57,7 @@ def flow_named(name: str) -> Flow:
 
 def flows_from(database: Database) -> tuple[CapturedFlow, ...]:
     """Flows whose source is that database."""
-    return tuple(flow for flow in FLOWS if isinstance(flow, CapturedFlow) and flow.source.table.database is database)
+    return tuple(flow for flow in CAPTURED if flow.source.table.database is database)
 
 
 def flows_into(database: Database) -> tuple[Flow, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flows.model import CapturedFlow, Flow, SideTable
-from flows.tables import IDENTIFIER, Table, names_of
+from flows.tables import IDENTIFIER, Source, Table, names_of
 from flows.types import SqlType
 
 
@@ -80,6 +80,8 @@ class RowFlow(Flow):
 @dataclass(frozen=True, kw_only=True)
 class MirrorFlow(RowFlow, CapturedFlow):
     """The rows of a table."""
+
+    source: Source
 
     @property
     def compared_columns(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Final, Protocol, TypeVar
 
-from flows.transforms import Mask, Transform
+from flows.transforms import Mask, Transform, literal
 from flows.types import SqlType
 
 IDENTIFIER: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
@@ -203,6 +203,12 @@ class Filter:
         """Whether a row with that value counts."""
         # Lower case: Python has letters beyond ASCII whose capital is an ASCII letter.
         return value.lower() in map(str.lower, self.values) if self.any_case else value in self.values
+
+    def sql(self, expression: str) -> str:
+        """The same as an SQL condition over the source column."""
+        if self.any_case:
+            return f'lower({expression} COLLATE "C") IN ({", ".join(literal(value.lower()) for value in self.values)})'
+        return f"{expression} IN ({', '.join(map(literal, self.values))})"
 
 
 def column_named(name: str, columns: tuple[AnyColumn, ...], where: str) -> AnyColumn:

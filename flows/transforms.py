@@ -10,28 +10,37 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Transform:
-    """``python(value)`` and ``sql(expression)`` map a source value to a target value; both accept null."""
+    """``python(value)`` and ``sql(expression)`` map a source value to a target value; both accept null.
+
+    ``results`` are all that can come out, where that is known.
+    """
 
     name: str
     python: Callable[[Any], Any]
     sql: Callable[[str], str]
+    results: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return self.name
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, kw_only=True)
 class Mask(Transform):
-    """A transform that hides a private value: what comes out may be shown to people."""
+    """A transform that hides a private value: what comes out may be shown to people.
+
+    ``shown``: a regular expression that whatever comes out matches; a dot in it is any character.
+    """
+
+    shown: str
 
 
 def default_to(value: Decimal | str) -> Transform:
     """Null becomes ``value``."""
-    literal = str(value) if isinstance(value, Decimal) else _literal(value)
+    default = str(value) if isinstance(value, Decimal) else literal(value)
     return Transform(
         f"null → {value}",
         lambda given: value if given is None else given,
-        lambda expression: f"coalesce({expression}, {literal})",
+        lambda expression: f"coalesce({expression}, {default})",
     )
 
 
@@ -56,13 +65,15 @@ def cut_to(length: int) -> Transform:
 
 def recode(codes: Mapping[str, str], otherwise: str) -> Transform:
     """Each of ``codes`` becomes its value; everything else, null too, becomes ``otherwise``."""
-    cases = " ".join(f"WHEN {_literal(given)} THEN {_literal(code)}" for given, code in codes.items())
+    cases = " ".join(f"WHEN {literal(given)} THEN {literal(code)}" for given, code in codes.items())
     return Transform(
         ", ".join([*(f"{given} → {code}" for given, code in codes.items()), f"anything else → {otherwise}"]),
         lambda given: codes.get(given, otherwise),
-        lambda expression: f"CASE {expression} {cases} ELSE {_literal(otherwise)} END",
+        lambda expression: f"CASE {expression} {cases} ELSE {literal(otherwise)} END",
+        (*dict.fromkeys((*codes.values(), otherwise)),),
     )
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A text of a definition as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"

@@ -7,7 +7,7 @@ after have greater LSNs. For that, no transaction that wrote before the fence ma
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -40,7 +40,7 @@ class SourceRow:
 
 
 class FencedRead:
-    """A repeatable-read snapshot behind a fence.
+    """A repeatable-read snapshot behind a fence; more may be asked of it through its ``session``.
 
     ``lsn`` is the fence as an integer. ``later`` are the transactions, as full numbers, that wrote after the fence and that the
     snapshot may see: from the fence's own up to the snapshot's end.
@@ -48,16 +48,21 @@ class FencedRead:
 
     def __init__(self, session: Session, flow: CapturedFlow, lsn: int, later: range) -> None:
         self.lsn = lsn
-        self._session = session
+        self.session = session
         self._flow = flow
         self._later = {"fence": later.start % _XID_SPACE, "later": len(later)}
 
     async def pages(self) -> AsyncIterator[list[SourceRow]]:
         """All rows in primary key order, at most :data:`PAGE_ROWS` at a time."""
         statement, after = _page_statement(self._flow), None
-        while rows := await self._session.rows(statement, {"after": after, **self._later}):
+        while rows := await self.session.rows(statement, {"after": after, **self._later}):
             yield [SourceRow(content.encode(), late) for _, content, late in rows]
             after = rows[-1][0]
+
+    async def rows_of(self, keys: Collection[str]) -> dict[str, SourceRow]:
+        """Those of the rows with these primary keys that are there, by their keys as text."""
+        found = await self.session.rows(_keyed_statement(self._flow), {"keys": list(keys), **self._later})
+        return {key: SourceRow(content.encode(), late) for key, content, late in found}
 
 
 @asynccontextmanager
@@ -111,15 +116,27 @@ _LATE: Final = f"""xmin::text::bigint >= {_FIRST_NORMAL_XID}
 
 
 def _page_statement(flow: CapturedFlow) -> str:
-    """Values as Debezium spells them, so that one decoder serves: numbers as text, times in ISO 8601."""
-    source, key = flow.source, flow.source.primary_key
-    fields = ", ".join(
-        f"'{column.name}', {column.name}{'::text' if column.sql_type.base in ('numeric', 'jsonb') else ''}"
-        for column in source.columns
-    )
+    key = flow.source.primary_key
     return f"""
-        SELECT {key}, json_build_object({fields})::text, {_LATE}
-        FROM {source.table.qualified}
-        WHERE %(after)s::{source.column(key).type} IS NULL OR {key} > %(after)s
+        SELECT {key}, {_content(flow)}, {_LATE}
+        FROM {flow.source.table.qualified}
+        WHERE %(after)s::{flow.source.column(key).type} IS NULL OR {key} > %(after)s
         ORDER BY {key} LIMIT {PAGE_ROWS}
         """
+
+
+def _keyed_statement(flow: CapturedFlow) -> str:
+    key = flow.source.primary_key
+    return f"""
+        SELECT {key}::text, {_content(flow)}, {_LATE}
+        FROM {flow.source.table.qualified} WHERE {key} = ANY(%(keys)s::{flow.source.column(key).type}[])
+        """
+
+
+def _content(flow: CapturedFlow) -> str:
+    """Values as Debezium spells them, so that one decoder serves: numbers as text, times in ISO 8601."""
+    fields = ", ".join(
+        f"'{column.name}', {column.name}{'::text' if column.sql_type.base in ('numeric', 'jsonb') else ''}"
+        for column in flow.source.columns
+    )
+    return f"json_build_object({fields})::text"

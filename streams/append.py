@@ -115,12 +115,19 @@ class AppendApplication(TargetApplication):
         """Look up what the facts refer to, add those that can be added, park the others."""
         letters = await self._letters(session)
         known, done = await self._sorted(session, letters)
-        written = await self.applier.writer.write(session, [(fact, known[fact.reference]) for _, fact in done.ready])
+        written = await self._add(session, [(fact, known[fact.reference]) for _, fact in done.ready])
         parked = await self._park(session, done.park)
         for offset, fact in done.unknown:
             self.chunk.problems[offset] = self.applier.missing(fact.row_key)
         await self._close_letters(session, done, letters)
         return Written(written, 0, written, filtered=done.filtered, parked=len(parked))
+
+    async def _add(self, session: Session, facts: Sequence[Found]) -> int:
+        """What a command tells of a row as it was found fills a gap for as long as the fact itself does not come."""
+        writer, commanded = self.applier.writer, self.claim.topic == self.applier.flow.command_topic
+        filling = [each for each in facts if commanded and each[0].news is News.FOUND]
+        happened = [each for each in facts if not (commanded and each[0].news is News.FOUND)]
+        return await writer.write(session, happened) + await writer.backfill(session, filling)
 
     async def _letters(self, session: Session) -> Letters:
         """Open dead letters of the chunk's rows; a command knows nothing of what is older or newer."""

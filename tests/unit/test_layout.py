@@ -26,6 +26,7 @@ BREACHES = {
     "events": ("streams/chunk.py", "import cli.output"),
     "intake": ("callbacks/rate_limit.py", "import streams.outage"),
     "pages": ("views/__init__.py", "import streams.outage"),
+    "comparison": ("reconcile/judging.py", "import streams.outage"),
     "commands": ("cli/output.py", "import demo.pace"),
     "platform": ("stack/backoff.py", "import flows.types"),
     "composition": ("demo/pace.py", "import app.composition"),

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from decimal import Decimal
 
 import pytest
@@ -47,6 +48,8 @@ def test_python_and_sql_give_the_same_to_the_last_digit_and_code_point(citizen, 
     found = [value for (value,) in citizen.execute(statement, (json.dumps(values),))]
     expected = [column.value(Decimal(value) if value is not None and source.base == "numeric" else value) for value in values]
     assert found == [None if value is None else str(value) for value in expected]
+    results = column.transforms[-1].results
+    assert not results or {*found} <= {*results}
 
 
 @pytest.mark.parametrize("mask", [AADHAAR, EMAIL, MOBILE, constant("HIDDEN")], ids=lambda mask: mask.name)
@@ -68,6 +71,9 @@ def test_masks_are_the_same_in_both_and_never_show_more_than_four_characters_of_
         """
     found = [value for (value,) in citizen.execute(statement, (json.dumps(values),))]
     assert found == [mask.python(value) for value in values]
+    assert all(re.fullmatch(mask.shown.strip("^$"), shown, re.DOTALL) for shown in found if shown is not None)
+    outside = "SELECT count(*) FROM json_array_elements_text(%s::json) AS shown(text) WHERE text !~ %s"
+    assert citizen.execute(outside, (json.dumps(found), mask.shown)).fetchone() == (0,)
     for value, shown in [pair for pair in zip(values, found, strict=True) if len(pair[0] or "") <= SHORT]:
         hidden = (shown or "").rpartition("@")[0] if mask is EMAIL and "@" in (shown or "") else shown or ""
         assert longest_common(hidden, value or "") <= 4

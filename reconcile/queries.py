@@ -1,0 +1,52 @@
+"""Statements over one side of a comparison: cut ranges, hash them, and look at single rows.
+
+A range is half open, ``low`` ≤ key < ``high``; null is no bound. Keys are bound as texts and compared as what they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconcile.canonical import PINNED, Hashing
+from reconcile.comparison import Comparison
+
+
+@dataclass(frozen=True)
+class SideStatements:
+    """What is asked of one side.
+
+    ``nth``: the key behind so many ``rows`` of a range. ``cuts``: every so many-th key. ``hashes``: of the parts between
+    ``cuts``, 0 the first, rows and sum of hashes. ``rows``: key, item and hash of each row.
+    """
+
+    nth: str
+    cuts: str
+    hashes: str
+    rows: str
+
+
+def side_statements(comparison: Comparison, hashing: Hashing, side: str, keys: str | None = None) -> SideStatements:
+    """The statements over ``side``, one of the comparison's SELECTs; ``keys``: what gives its keys for less."""
+    key, kind = f"r.key{comparison.collated}", comparison.key_name
+    low, high = f"%(low)s::{kind}", f"%(high)s::{kind}"
+    inside = f"({low} IS NULL OR {key} >= {low}) AND ({high} IS NULL OR {key} < {high})"
+    ranged = f"FROM ({side}) AS r WHERE {inside}"
+    row = hashing.of_row(["r.key", "r.item", *(f"r.{name}" for name in comparison.columns)])
+    numbered = f"SELECT {key} AS key, row_number() OVER (ORDER BY {key}) AS place {ranged}"
+    return SideStatements(
+        nth=f"{PINNED} SELECT r.key::text FROM ({keys or side}) AS r WHERE {inside} ORDER BY {key} OFFSET %(rows)s LIMIT 1",
+        cuts=f"{PINNED} SELECT n.key::text FROM ({numbered}) AS n WHERE n.place %% %(rows)s = 0 GROUP BY n.key ORDER BY n.key",
+        hashes=f"{PINNED} SELECT width_bucket({key}, %(cuts)s::{kind}[]), count(*), sum({row})::text {ranged} GROUP BY 1",
+        rows=f"{PINNED} SELECT r.key::text, r.item, {row} {ranged}",
+    )
+
+
+def rows_of_statement(comparison: Comparison, hashing: Hashing, side: str) -> str:
+    """Key, item and the hash of each column, of the rows of ``keys``, in a transaction with :data:`PINNED` settings."""
+    singles = ", ".join(hashing.of_text(f"r.{name}") for name in comparison.columns)
+    return f"SELECT r.key::text, r.item, {singles} FROM ({side}) AS r WHERE {of_keys(comparison)}"
+
+
+def of_keys(comparison: Comparison, relation: str = "r") -> str:
+    """The condition that a row is of one of ``keys``, a list of texts."""
+    return f"{relation}.key = ANY(%(keys)s::{comparison.key_name}[])"
