@@ -6,7 +6,21 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cli import callbacks, connect, dead_letters, flow_commands, keygen, migrate, parked, schema, source_epoch, status, up, watch
+from cli import (
+    callbacks,
+    connect,
+    dead_letters,
+    flow_commands,
+    jobs,
+    keygen,
+    migrate,
+    parked,
+    schema,
+    source_epoch,
+    status,
+    up,
+    watch,
+)
 from cli.errors import EXPLAINED, exit_code, message
 
 
@@ -42,3 +56,4 @@ app.add_typer(connect.commands, name="connect")
 app.add_typer(callbacks.commands, name="callbacks")
 app.add_typer(dead_letters.commands, name="dead-letters")
 app.add_typer(parked.commands, name="parked")
+app.add_typer(jobs.commands, name="jobs")

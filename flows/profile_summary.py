@@ -49,8 +49,15 @@ PROFILE_SUMMARY: Final = SummaryFlow(
     through=GOLDEN_RECORDS,
     time="updated_at",
     schedules=(
-        Schedule("profile_summary_hourly", "0 * * * *", expected=timedelta(minutes=10)),
-        Schedule("profile_summary_full", "30 0 * * *", expected=timedelta(minutes=30)),
+        Schedule(
+            "profile_summary_hourly",
+            "0 * * * *",
+            expected=timedelta(minutes=10),
+            lane="profiles",
+            superseded_by="profile_summary_full",
+            often=True,
+        ),
+        Schedule("profile_summary_full", "30 0 * * *", expected=timedelta(minutes=30), lane="profiles"),
     ),
     partitions=10,
     events_per_day=12_000,
