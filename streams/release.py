@@ -23,9 +23,9 @@ from sinks.ledger import Claim, Locked, Outcome
 from sinks.parked import Parked, ParkedTable, State
 from sinks.payload_cipher import Headers, PayloadCipher
 from sinks.pool import Pool, Session
-from sinks.sqlstate import Remedy, remedy_of
+from sinks.sqlstate import Remedy, described, remedy_of
 from streams.applier import RecordDecoder
-from streams.unit_of_work import FlowMustStop, described
+from streams.unit_of_work import FlowMustStop
 
 PER_TRANSACTION: Final = 500
 ARRIVED: Final = "the reference has come and the record was applied"

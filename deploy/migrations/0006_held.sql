@@ -1,0 +1,2 @@
+-- This number is held for another change.
+SELECT 1;
