@@ -10,9 +10,10 @@ from typing import Any, Final
 import faust
 
 from flows.append_model import AppendFlow
+from flows.batch_registry import all_flows_into
 from flows.match_model import MatchFlow
 from flows.model import Flow, MirrorFlow, RankedFlow
-from flows.registry import FLOWS, flows_into
+from flows.registry import FLOWS
 from flows.summary_model import SummaryFlow
 from settings import Worker
 from sinks.parked import ParkedTable
@@ -89,7 +90,7 @@ def _mirror(flow: MirrorFlow, around: Surroundings) -> Parts:
 
 
 def _match(flow: MatchFlow, around: Surroundings) -> Parts:
-    decoder, writer = MatchDecoder(flow, epoch=FIRST_EPOCH), MatchWriter(flow, flows_into(flow.target.table.database))
+    decoder, writer = MatchDecoder(flow, epoch=FIRST_EPOCH), MatchWriter(flow, all_flows_into(flow.target.table.database))
     return MatchApplier(writer, decoder), TargetUpkeep(MatchRebuilder(flow, around.source, around.target, writer, decoder))
 
 

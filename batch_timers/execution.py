@@ -81,6 +81,7 @@ class Execution:
             self._held.scheduled_for,
             self._held.cursor,
             self._held.parameters,
+            self._held.forced,
             self._settings.fence_wait,
         )
         if self._held.cursor is None and (rows := await self._job.expected(around)) is not None:

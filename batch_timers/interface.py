@@ -29,8 +29,8 @@ class Chunk(Protocol):
 class Around:
     """What a run has of its own: the pools of source and target, and what was asked for.
 
-    ``cursor``: that of the last chunk that was committed, ``None`` at the beginning. ``fence_wait``: seconds that older
-    transactions of the source may take to end.
+    ``cursor``: that of the last chunk that was committed, ``None`` at the beginning. ``forced``: an operator has said that it is
+    meant. ``fence_wait``: seconds that older transactions of the source may take to end.
     """
 
     source: Pool
@@ -38,6 +38,7 @@ class Around:
     scheduled_for: datetime
     cursor: Any
     parameters: Any
+    forced: bool
     fence_wait: float
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from flows.append_model import Reference
-from flows.model import PersonLink, SideTable
+from flows.model import Flow, PersonLink, SideTable
 from flows.schedule import Schedule
 from flows.tables import IDENTIFIER, DefinitionError, Filter, Source, Target, names_of
 from flows.types import SqlType
@@ -64,6 +64,10 @@ class BatchFlow:
         """All target columns that we write, with their types."""
         linked = () if self.link is None else ((self.link.column, SqlType("uuid")),)
         return (*((column.name, column.sql_type) for column in self.target.columns), *linked)
+
+
+#: What reads a source and writes a target, by whatever way.
+AnyFlow: TypeAlias = Flow | BatchFlow
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Final
 
 from flows.batch_model import AggregateFlow
 from flows.model import PersonLink
 from flows.schedule import Schedule
 from flows.tables import Column, Database, Source, SourceColumn, Table, Target
+from flows.transforms import default_to
 
 USER_BEHAVIOR: Final = AggregateFlow(
     name="user_behavior",
@@ -34,7 +36,7 @@ USER_BEHAVIOR: Final = AggregateFlow(
             Column("event_type", "varchar(50)", "event_type"),
             Column("activity_date", "date", "occurred_at"),
             Column("event_count", "integer", "event_id"),
-            Column("total_duration_ms", "bigint", "duration_ms"),
+            Column("total_duration_ms", "bigint", "duration_ms", (default_to(Decimal(0)),)),
             Column("first_at", "timestamptz", "occurred_at"),
             Column("last_at", "timestamptz", "occurred_at"),
         ),

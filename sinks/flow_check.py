@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flows.model import Flow, SideTable
+from flows.batch_model import AnyFlow
+from flows.model import SideTable
 from flows.tables import Database, Table
 from flows.types import SqlType
 from settings import PROGRAM
@@ -25,7 +26,7 @@ class Difference:
     remedy: str
 
 
-def flow_differences(flow: Flow, catalogs: Mapping[Database, Catalog]) -> Iterator[Difference]:
+def flow_differences(flow: AnyFlow, catalogs: Mapping[Database, Catalog]) -> Iterator[Difference]:
     """Compare one flow with its source and its target."""
     source = catalogs[flow.source.table.database].tables.get(flow.source.table.qualified)
     target = catalogs[flow.target.table.database].tables.get(flow.target.table.qualified)
@@ -46,7 +47,7 @@ def flow_differences(flow: Flow, catalogs: Mapping[Database, Catalog]) -> Iterat
         yield from _null_differences(flow, source, target)
 
 
-def _source_differences(flow: Flow, found: CatalogTable) -> Iterator[Difference]:
+def _source_differences(flow: AnyFlow, found: CatalogTable) -> Iterator[Difference]:
     source = flow.source
     expected = {column.name: column.sql_type for column in source.columns}
     yield from _column_differences(flow, source.table, expected, found, "source")
@@ -62,7 +63,7 @@ def _source_differences(flow: Flow, found: CatalogTable) -> Iterator[Difference]
         yield _difference(flow, source.table, "", "the replica identity is not FULL", MIGRATE)
 
 
-def _target_differences(flow: Flow, found: CatalogTable) -> Iterator[Difference]:
+def _target_differences(flow: AnyFlow, found: CatalogTable) -> Iterator[Difference]:
     table = flow.target.table
     expected = dict(flow.written_columns)
     yield from _column_differences(flow, table, expected, found, "target")
@@ -77,14 +78,14 @@ def _target_differences(flow: Flow, found: CatalogTable) -> Iterator[Difference]
             yield _difference(flow, table, column.name, problem, "give the column a default, or " + _edit(flow, "target"))
 
 
-def _side_differences(flow: Flow, side: SideTable, found: CatalogTable | None) -> Iterator[Difference]:
+def _side_differences(flow: AnyFlow, side: SideTable, found: CatalogTable | None) -> Iterator[Difference]:
     yield from _lookup_differences(flow, side, found)
     if found is not None and frozenset((side.columns[0],)) not in found.unique_keys:
         remedy = f"CREATE UNIQUE INDEX ON {side.table.qualified} ({side.columns[0]})"
         yield _difference(flow, side.table, side.columns[0], "no unique index on it", remedy)
 
 
-def _lookup_differences(flow: Flow, beside: SideTable, found: CatalogTable | None) -> Iterator[Difference]:
+def _lookup_differences(flow: AnyFlow, beside: SideTable, found: CatalogTable | None) -> Iterator[Difference]:
     if found is None:
         yield _difference(flow, beside.table, "", "the table does not exist", _edit(flow, "target"))
         return
@@ -93,7 +94,7 @@ def _lookup_differences(flow: Flow, beside: SideTable, found: CatalogTable | Non
             yield _difference(flow, beside.table, name, "the column does not exist", _edit(flow, "target"))
 
 
-def _null_differences(flow: Flow, source: CatalogTable, target: CatalogTable) -> Iterator[Difference]:
+def _null_differences(flow: AnyFlow, source: CatalogTable, target: CatalogTable) -> Iterator[Difference]:
     """Name target columns that refuse the null that their source column may hold and the mapping lets through."""
     required = {column.name for column in flow.source.columns if column.required}
     for column in flow.target.columns:
@@ -107,7 +108,7 @@ def _null_differences(flow: Flow, source: CatalogTable, target: CatalogTable) ->
 
 
 def _column_differences(
-    flow: Flow, table: Table, expected: Mapping[str, SqlType], found: CatalogTable, side: str
+    flow: AnyFlow, table: Table, expected: Mapping[str, SqlType], found: CatalogTable, side: str
 ) -> Iterator[Difference]:
     for name, sql_type in expected.items():
         live = found.columns.get(name)
@@ -118,10 +119,10 @@ def _column_differences(
             yield _difference(flow, table, name, f"the type is {live.type}, the flow says {wanted}", _edit(flow, side))
 
 
-def _difference(flow: Flow, table: Table, column: str, problem: str, remedy: str) -> Difference:
+def _difference(flow: AnyFlow, table: Table, column: str, problem: str, remedy: str) -> Difference:
     name = f"{table.qualified}.{column}" if column else table.qualified
     return Difference(table.database.value, flow.name, name, problem, remedy)
 
 
-def _edit(flow: Flow, side: str) -> str:
+def _edit(flow: AnyFlow, side: str) -> str:
     return f"change the table, or the {side} in flows/{flow.name}.py"

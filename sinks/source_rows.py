@@ -10,7 +10,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from datetime import datetime
+from typing import Any, Final, NamedTuple, cast
 
 from flows.model import Flow
 from sinks.pool import Pool, Session
@@ -73,6 +74,21 @@ async def fenced_read(pool: Pool, flow: Flow, *, wait: float = 60.0) -> AsyncIte
         (end,) = await _one(session, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
         yield FencedRead(session, flow, lsn, range(xid, end))
         await session.run("COMMIT")
+
+
+async def settled_time(pool: Pool, wait: float) -> datetime | None:
+    """A moment of the source's clock such that every transaction that had written before it has ended, and is seen from now on.
+
+    ``None`` when one of them is still open after ``wait`` seconds.
+    """
+    async with pool.session() as session:
+        (moment,) = await _one(session, "SELECT clock_timestamp()")
+        _, xid = await _fence(session)
+        try:
+            await _wait_for_older(session, xid, wait)
+        except FenceTimeout:
+            return None
+        return cast("datetime", moment)
 
 
 async def _fence(session: Session) -> tuple[int, int]:
