@@ -186,7 +186,9 @@ class Batch(Section):
     chunk_timeout: float = Field(default=900.0, gt=0, description="seconds that reading or writing a chunk may take")
     statement_timeout: int = Field(default=600_000, ge=1, description="milliseconds, of a run's own statements")
     fence_wait: float = Field(default=60.0, ge=0, description="seconds to wait for older transactions of a source")
-    events_wait: float = Field(default=60.0, ge=0, description="seconds to wait until events are applied up to a run's beginning")
+    events_wait: float = Field(
+        default=120.0, ge=0, description="seconds to wait until events are applied up to a run's beginning"
+    )
     rows_per_second: int = Field(default=5_000, ge=0, description="of a run; 0: as fast as it goes")
     peak_rows_per_second: int = Field(default=1_000, ge=0, description="of a run in the portal's peak hours")
 

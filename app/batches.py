@@ -8,7 +8,9 @@ from typing import Any, Final
 
 import faust
 
+from app.backups import event_path
 from batch_timers.aggregate import Aggregate
+from batch_timers.backup import Backup
 from batch_timers.failures import described, is_outage
 from batch_timers.interface import BatchJob
 from batch_timers.new_rows import NewRows
@@ -16,7 +18,8 @@ from batch_timers.refresh import Refresh
 from batch_timers.runner import Pools, Runner
 from flows.batch_model import AggregateFlow, AnyFlow, BatchFlow, NewRowsFlow, RefreshFlow
 from flows.batch_registry import BATCH_FLOWS
-from settings import Database, Settings
+from flows.registry import FLOWS
+from settings import Batch, Database, Settings
 from sinks.pool import Pool
 
 log = logging.getLogger(__name__)
@@ -33,12 +36,13 @@ class Batches:
 
     def __init__(self, app: faust.App, settings: Settings, pools: Mapping[str, Pool]) -> None:
         self._settings = settings
+        self._jobs = list(_jobs(pools["citizen"], settings.batch))  # where workers report
         self._runners = [self._runner(name, pool) for name, pool in pools.items()]
         app.crontab("* * * * *")(self._propose)
         app.timer(settings.batch.look_interval)(self._look)
 
     def _runner(self, target: str, pool: Pool) -> Runner:
-        made = {job.schedule.job: (job, flow) for flow, job in _jobs() if flow.target.table.database.value == target}
+        made = {job.schedule.job: (job, flow) for flow, job in self._jobs if flow.target.table.database.value == target}
 
         def pools(job: BatchJob) -> Pools:
             source = made[job.schedule.job][1].source.table.database.value
@@ -66,8 +70,12 @@ class Batches:
             await runner.stop()
 
 
-def _jobs() -> Iterator[tuple[AnyFlow, BatchJob]]:
-    yield from ((flow, _KINDS[type(flow)](flow)) for flow in BATCH_FLOWS)
+def _jobs(workers: Pool, settings: Batch) -> Iterator[tuple[AnyFlow, BatchJob]]:
+    for batch in BATCH_FLOWS:
+        yield batch, _KINDS[type(batch)](batch)
+    for flow in FLOWS:
+        for schedule in flow.schedules:
+            yield flow, Backup(schedule, event_path(flow), workers, settings.events_wait)
 
 
 async def _unless_away(action: Callable[[], Awaitable[object]]) -> None:

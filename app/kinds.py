@@ -75,6 +75,11 @@ def parts_of(flow: Flow, around: Surroundings) -> Parts:
     return make(flow, around)
 
 
+def followers_of(flow: MirrorFlow) -> list[SummaryFlow]:
+    """Flows whose members refer to the rows of a flow."""
+    return [other for other in FLOWS if isinstance(other, SummaryFlow) and other.through == flow]
+
+
 def _ranked(flow: RankedFlow, around: Surroundings) -> Parts:
     table = CandidateTable.declare(around.app, flow, cache_bytes=around.settings.block_cache_bytes)
     decoder, writer = RankedDecoder(flow, epoch=FIRST_EPOCH), RankedWriter(flow, table)
@@ -84,8 +89,7 @@ def _ranked(flow: RankedFlow, around: Surroundings) -> Parts:
 
 
 def _mirror(flow: MirrorFlow, around: Surroundings) -> Parts:
-    followers = [other for other in FLOWS if isinstance(other, SummaryFlow) and other.through == flow]
-    decoder, writer = MirrorDecoder(flow, epoch=FIRST_EPOCH), MirrorWriter(flow, followers)
+    decoder, writer = MirrorDecoder(flow, epoch=FIRST_EPOCH), MirrorWriter(flow, followers_of(flow))
     return MirrorApplier(writer, decoder), TargetUpkeep(MirrorRebuilder(flow, around.source, around.target, writer, decoder))
 
 

@@ -43,7 +43,7 @@ class _Last:
     async def write(self, session: Session) -> Counts:
         """The watermark."""
         if self.mark is not None:
-            await watermarks.raise_to(session, self.flow.name, self.mark)
+            await watermarks.raise_to(session, self.flow.schedule.job, self.mark)
         return Counts()
 
 
@@ -74,7 +74,7 @@ class Aggregate:
         yield _Last(self.flow, span.mark, span.cursor(after))
 
     async def _span(self, around: Around) -> Span:
-        return await Span.of(around, self.flow.name, self.flow.overlap)
+        return await Span.of(around, self.schedule.job, self.flow.overlap)
 
     @asynccontextmanager
     async def _groups(self, around: Around, span: Span, days: list[str] | None) -> AsyncIterator[Session]:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
-from typing import Any
+from typing import Any, Final
 
 import psycopg2
 
@@ -25,6 +25,9 @@ from sinks.job_ledger import Border, Held, LostLease, State
 from sinks.pool import Pool, Session, Unavailable
 
 log = logging.getLogger(__name__)
+
+#: A last renewal may take so long; the lease itself is of no interest any more.
+_BEAT_SECONDS: Final = 5.0
 
 
 class _Halted(Exception):
@@ -48,6 +51,7 @@ class Execution:
         self._pace = Pace(settings.rows_per_second, settings.peak_rows_per_second)
         self._attempts = held.attempts
         self._lost = False
+        self._over = asyncio.Event()
 
     async def run(self) -> None:
         """Work until there is nothing left to do for us. Cancelled, it gives the run back, so that another worker goes on."""
@@ -72,7 +76,7 @@ class Execution:
         except Exception as error:  # noqa: BLE001 - whatever it is, the ledger must learn it
             await self._fail(error)
         finally:
-            beat.cancel()
+            await self._still(beat)
 
     async def _work(self) -> None:
         around = Around(
@@ -157,14 +161,25 @@ class Execution:
 
     async def _beat(self, task: asyncio.Task[Any]) -> None:
         """Renew the lease until the run is not ours any more."""
-        while True:
-            await asyncio.sleep(self._settings.lease / 4)
+        while not await self._over_within(self._settings.lease / 4):
             with suppress(psycopg2.Error, Unavailable, OSError):
                 async with self._target.session() as session:
                     if not await job_ledger.renew(session, self._held, lease=self._settings.lease):
                         self._lost = True
                         task.cancel()
                         return
+
+    async def _over_within(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
+        return self._over.is_set()
+
+    async def _still(self, beat: asyncio.Task[None]) -> None:
+        """A renewal under way may end: a cancelled statement costs its connection."""
+        self._over.set()
+        await asyncio.wait([beat], timeout=_BEAT_SECONDS)
+        beat.cancel()
 
     @property
     def _name(self) -> str:

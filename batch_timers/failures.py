@@ -7,6 +7,7 @@ from typing import Final
 import psycopg2
 
 from sinks.pool import StatementTimeout, Unavailable
+from sinks.source_identity import SourceReplaced
 from sinks.source_rows import FenceTimeout
 from sinks.sqlstate import Remedy, remedy_of
 from sinks.sqlstate import described as named
@@ -16,11 +17,19 @@ LONGEST_PAUSE: Final = 600.0
 OUTAGE_PAUSE: Final = 10.0
 
 
+class NotNow(Exception):
+    """Something else must come first; the message says what. The run waits for it as for a database."""
+
+
+class Refused(Exception):
+    """The run would do harm; the message says why and what to do."""
+
+
 def is_outage(error: BaseException) -> bool:
-    """Whether source or target cannot be used at the moment."""
+    """Whether the run has to wait for something that is not its fault, such as source or target."""
     if isinstance(error, psycopg2.Error):
         return remedy_of(error) is Remedy.WAIT
-    return isinstance(error, Unavailable | OSError) and not isinstance(error, TimeoutError)
+    return isinstance(error, Unavailable | OSError | NotNow) and not isinstance(error, TimeoutError)
 
 
 def backoff(attempts: int) -> float:
@@ -34,6 +43,6 @@ def described(error: BaseException) -> str:
         return f"the database refused a statement: {named(error)}"
     if isinstance(error, TimeoutError):
         return "no chunk was committed within the time for one"
-    if isinstance(error, FenceTimeout | Unavailable | StatementTimeout):
+    if isinstance(error, NotNow | Refused | SourceReplaced | FenceTimeout | Unavailable | StatementTimeout):
         return str(error)
     return f"{type(error).__name__}; the worker's log has the details"

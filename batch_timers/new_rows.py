@@ -42,7 +42,7 @@ class _Last:
     async def write(self, session: Session) -> Counts:
         """Filled rows count as read and written."""
         if self.mark is not None:
-            await watermarks.raise_to(session, self.flow.name, self.mark)
+            await watermarks.raise_to(session, self.flow.schedule.job, self.mark)
         if self.flow.reference is None:
             return Counts()
         found = await session.row(new_rows.resolving_statement(self.flow), {"flow": self.flow.name})
@@ -63,7 +63,7 @@ class NewRows:
     async def expected(self, around: Around) -> int | None:
         """Counted with the index of the time."""
         async with around.target.session() as session:
-            taken = await watermarks.taken(session, self.flow.name)
+            taken = await watermarks.taken(session, self.schedule.job)
         async with around.source.session() as session:
             since = taken and taken - self.flow.overlap
             found = await session.row(new_rows.counting_statement(self.flow), {"since": since})
@@ -71,7 +71,7 @@ class NewRows:
 
     async def chunks(self, around: Around) -> AsyncGenerator[Chunk, None]:
         """Pages by time of creation and key, then what ends the run."""
-        span = await Span.of(around, self.flow.name, self.flow.overlap)
+        span = await Span.of(around, self.schedule.job, self.flow.overlap)
         after = span.after or [None, None]
         statement = new_rows.page_statement(self.flow)
         while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+from batch_timers.failures import Refused
 from batch_timers.interface import Around, Chunk
 from flows.batch_model import RefreshFlow
 from flows.schedule import Schedule
@@ -12,10 +13,6 @@ from settings import PROGRAM
 from sinks import refresh_rows
 from sinks.job_ledger import Counts
 from sinks.pool import Session
-
-
-class SourceEmpty(Exception):
-    """The source has no row at all, which would retire everything."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class Refresh:
         return None
 
     async def chunks(self, around: Around) -> AsyncGenerator[Chunk, None]:
-        """One chunk. Raises :class:`SourceEmpty`, unless the run is forced or nothing is there to be retired."""
+        """One chunk. Raises ``Refused`` when the source is empty, unless the run is forced or nothing is there to be retired."""
         if around.cursor is not None:
             return
         async with around.source.session() as session:
@@ -59,7 +56,7 @@ class Refresh:
         assert found is not None, "an aggregate answers one row"
         rows, count, all_rows = found
         if not all_rows and not around.forced and await self._any_active(around):
-            raise SourceEmpty(
+            raise Refused(
                 f"{self.flow.source.table.qualified} is empty, so that every row of the target would be retired;"
                 f" if that is meant: `{PROGRAM} jobs run {self.schedule.job} --force`"
             )

@@ -28,14 +28,14 @@ class Span:
     after: Any = None
 
     @classmethod
-    async def of(cls, around: Around, flow: str, overlap: timedelta) -> Span:
+    async def of(cls, around: Around, job: str, overlap: timedelta) -> Span:
         """That of the run's cursor, or a new one."""
         if around.cursor is not None:
             since, mark, after = around.cursor
             return cls(_moment(since), _moment(mark), after)
         mark = await settled_time(around.source, around.fence_wait)
         async with around.target.session() as session:
-            taken = await watermarks.taken(session, flow)
+            taken = await watermarks.taken(session, job)
         return cls(taken and taken - overlap, mark)
 
     def cursor(self, after: Any) -> list[Any]:

@@ -52,6 +52,8 @@ GOLDEN_RECORDS: Final = MirrorFlow(
             expected=timedelta(minutes=45),
             lane="golden",
             avoids_peak=True,
+            changed="updated_at",
+            window=timedelta(hours=24),
             after=After("profile_summary_full", within=timedelta(minutes=45)),
         ),
     ),

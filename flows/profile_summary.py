@@ -56,6 +56,8 @@ PROFILE_SUMMARY: Final = SummaryFlow(
             lane="profiles",
             superseded_by="profile_summary_full",
             often=True,
+            changed="updated_at",
+            window=timedelta(hours=1),
         ),
         Schedule("profile_summary_full", "30 0 * * *", expected=timedelta(minutes=30), lane="profiles"),
     ),

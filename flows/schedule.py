@@ -26,6 +26,8 @@ class Schedule:
     ``lane``: of the jobs of one lane one runs at a time; empty: the job takes the lanes of others. ``avoids_peak``: it does not
     start in the portal's peak hours. ``after``: what it waits for. ``superseded_by``: the job that does all that this one does,
     and more. ``often``: a slot in a maintenance window is left to the first one after it, instead of being made good.
+    ``changed``: the source column with the time of a row's last change, by which a run finds what has changed since the last good
+    run, and at least within ``window``; ``None``: it reads all.
     """
 
     job: str
@@ -36,6 +38,8 @@ class Schedule:
     after: After | None = None
     superseded_by: str | None = None
     often: bool = False
+    changed: str | None = None
+    window: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
         if not _CRON.fullmatch(self.cron):

@@ -14,16 +14,16 @@ PAGE_ROWS: Final = 5000
 def page_statement(flow: NewRowsFlow) -> str:
     """Rows created since ``since`` (null: all) and behind ``time`` and ``key`` (null: from the beginning), in that order.
 
-    Each a JSON document, with its time and its key as text.
+    Each a JSON document, with its time and its key as text. Ordered by the columns, whose bare names would mean the text.
     """
     created, key = flow.created, flow.source.primary_key
     kind = flow.source.column(key).type
     return f"""
         SELECT json_build_object({mapped(flow, flow.target.column_names)})::text, {created}::text, {key}::text
-        FROM {flow.source.table.qualified}
+        FROM {flow.source.table.qualified} AS s
         WHERE {created} >= coalesce(%(since)s::timestamptz, '-infinity')
           AND (%(time)s::timestamptz IS NULL OR ({created}, {key}) > (%(time)s::timestamptz, %(key)s::{kind}))
-        ORDER BY {created}, {key} LIMIT {PAGE_ROWS}
+        ORDER BY s.{created}, s.{key} LIMIT {PAGE_ROWS}
         """
 
 

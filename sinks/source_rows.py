@@ -49,16 +49,29 @@ class FencedRead:
 
     def __init__(self, session: Session, flow: Flow, lsn: int, later: range) -> None:
         self.lsn = lsn
-        self._session = session
+        self.session = session
         self._flow = flow
         self._later = {"fence": later.start % _XID_SPACE, "later": len(later)}
 
     async def pages(self) -> AsyncIterator[list[SourceRow]]:
         """All rows in primary key order, at most :data:`PAGE_ROWS` at a time."""
         statement, after = _page_statement(self._flow), None
-        while rows := await self._session.rows(statement, {"after": after, **self._later}):
+        while rows := await self.session.rows(statement, {"after": after, **self._later}):
             yield [SourceRow(content.encode(), late) for _, content, late in rows]
             after = rows[-1][0]
+
+    async def changed(
+        self, column: str | None, since: datetime | None, after: str | None, limit: int
+    ) -> AsyncIterator[tuple[list[str], list[SourceRow]]]:
+        """Rows whose ``column`` is not before ``since`` (without either: all), in primary key order behind the key ``after``.
+
+        At most ``limit`` at a time, their keys as text beside them.
+        """
+        statement = _changed_statement(self._flow, column)
+        while rows := await self.session.rows(statement, {"after": after, "since": since, "limit": limit, **self._later}):
+            keys = [key for key, *_ in rows]
+            yield keys, [SourceRow(content.encode(), late) for _, content, late in rows]
+            after = keys[-1]
 
 
 @asynccontextmanager
@@ -127,15 +140,31 @@ _LATE: Final = f"""xmin::text::bigint >= {_FIRST_NORMAL_XID}
 
 
 def _page_statement(flow: Flow) -> str:
-    """Values as Debezium spells them, so that one decoder serves: numbers as text, times in ISO 8601."""
-    source, key = flow.source, flow.source.primary_key
-    fields = ", ".join(
-        f"'{column.name}', {column.name}{'::text' if column.sql_type.base in ('numeric', 'jsonb') else ''}"
-        for column in source.columns
-    )
+    key = flow.source.primary_key
     return f"""
-        SELECT {key}, json_build_object({fields})::text, {_LATE}
-        FROM {source.table.qualified}
-        WHERE %(after)s::{source.column(key).type} IS NULL OR {key} > %(after)s
+        SELECT {key}, {_content(flow)}, {_LATE}
+        FROM {flow.source.table.qualified}
+        WHERE %(after)s::{flow.source.column(key).type} IS NULL OR {key} > %(after)s
         ORDER BY {key} LIMIT {PAGE_ROWS}
         """
+
+
+def _changed_statement(flow: Flow, column: str | None) -> str:
+    """Ordered by the key itself: its bare name would mean the text that is selected."""
+    key = flow.source.primary_key
+    chosen = "" if column is None else f"AND (%(since)s::timestamptz IS NULL OR {column} >= %(since)s)"
+    return f"""
+        SELECT {key}::text, {_content(flow)}, {_LATE}
+        FROM {flow.source.table.qualified} AS s
+        WHERE (%(after)s::text IS NULL OR {key} > %(after)s::{flow.source.column(key).type}) {chosen}
+        ORDER BY s.{key} LIMIT %(limit)s
+        """
+
+
+def _content(flow: Flow) -> str:
+    """Values as Debezium spells them, so that one decoder serves: numbers as text, times in ISO 8601."""
+    fields = ", ".join(
+        f"'{column.name}', {column.name}{'::text' if column.sql_type.base in ('numeric', 'jsonb') else ''}"
+        for column in flow.source.columns
+    )
+    return f"json_build_object({fields})::text"

@@ -1,4 +1,4 @@
-"""Up to when rows of a source that only grows have been taken."""
+"""Up to when the rows of its source have been taken by a job."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from datetime import datetime
 from sinks.pool import Session
 
 
-async def taken(session: Session, flow: str) -> datetime | None:
-    """Rows of transactions that had ended by then are in the target; ``None``: nothing was taken yet."""
-    row = await session.row("SELECT taken FROM sync.watermark WHERE flow = %s", (flow,))
+async def taken(session: Session, job: str) -> datetime | None:
+    """What had been committed by then was seen by a run that ended well; ``None``: there was none yet."""
+    row = await session.row("SELECT taken FROM sync.watermark WHERE job = %s", (job,))
     return row[0] if row else None
 
 
-async def raise_to(session: Session, flow: str, moment: datetime) -> None:
+async def raise_to(session: Session, job: str, moment: datetime) -> None:
     """Note, in the transaction that is open; it never goes back."""
     await session.run(
         """
-        INSERT INTO sync.watermark AS w (flow, taken) VALUES (%s, %s)
-        ON CONFLICT (flow) DO UPDATE SET taken = excluded.taken WHERE w.taken < excluded.taken
+        INSERT INTO sync.watermark AS w (job, taken) VALUES (%s, %s)
+        ON CONFLICT (job) DO UPDATE SET taken = excluded.taken WHERE w.taken < excluded.taken
         """,
-        (flow, moment),
+        (job, moment),
     )

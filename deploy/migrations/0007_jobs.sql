@@ -81,12 +81,12 @@ CREATE TABLE sync.job_missed (
 );
 COMMENT ON COLUMN sync.job_missed.key IS 'The primary key of the source row; the first few thousand of a run';
 
--- Up to when rows of a source that only grows have been taken.
+-- Up to when the rows of its source have been taken by a job.
 CREATE TABLE sync.watermark (
-    flow   text         PRIMARY KEY,
+    job    text         PRIMARY KEY,
     taken  timestamptz  NOT NULL
 );
-COMMENT ON COLUMN sync.watermark.taken IS 'Rows of transactions that had ended by then are in the target';
+COMMENT ON COLUMN sync.watermark.taken IS 'By the clock of the source: what had been committed by then was seen by a run that ended well';
 
 -- Rows that were written before what they refer to was known; it is filled in when it is.
 CREATE TABLE sync.unresolved (

@@ -12,9 +12,10 @@ from psycopg.types.json import Json
 
 from batch_timers import aggregate
 from batch_timers.aggregate import Aggregate
+from batch_timers.failures import Refused
 from batch_timers.interface import Around
 from batch_timers.new_rows import NewRows
-from batch_timers.refresh import Refresh, SourceEmpty
+from batch_timers.refresh import Refresh
 from flows.batch_registry import all_flows_into
 from flows.feedback import FEEDBACK
 from flows.scheme_master import SCHEME_MASTER
@@ -146,7 +147,7 @@ async def test_an_empty_master_table_retires_nothing_unless_it_is_meant(jobs, wa
     await jobs.run(Refresh(SCHEME_MASTER))
     warehouse.execute("TRUNCATE eligibility.scheme_master")
     around = Around(Pool(migrated.warehouse), Pool(migrated.citizen), NOW, None, {}, forced=False, fence_wait=5)
-    with pytest.raises(SourceEmpty, match=r"eligibility.scheme_master is empty, .* jobs run scheme_master --force"):
+    with pytest.raises(Refused, match=r"eligibility.scheme_master is empty, .* jobs run scheme_master --force"):
         await anext(Refresh(SCHEME_MASTER).chunks(around))
     await around.source.close()
     await around.target.close()
@@ -235,8 +236,9 @@ async def test_each_run_takes_the_feedback_that_is_new_and_a_second_one_writes_n
 
 async def test_many_pages_are_one_run(jobs, source, warehouse, citizen, monkeypatch):
     monkeypatch.setattr(new_rows, "PAGE_ROWS", 7)
-    same = NOW - timedelta(hours=1)
-    source.feedback(40, same)  # one moment: the key decides where the next page begins
+    whole = (NOW - timedelta(hours=1)).replace(microsecond=0)
+    for fraction in (0, 90_000, 100_000, 500_000):  # of one moment the key decides; as text the moments would be in another order
+        source.feedback(10, whole + timedelta(microseconds=fraction))
     line = await jobs.run(NewRows(FEEDBACK))
     assert standing_feedback(warehouse) == expected_feedback(citizen, warehouse)
     assert (line["chunks"], line["rows_written"], line["rows_expected"]) == (7, 40, 40)
