@@ -13,6 +13,7 @@ from cli import (
     flow_commands,
     jobs,
     keygen,
+    maintenance,
     migrate,
     parked,
     schema,
@@ -57,3 +58,4 @@ app.add_typer(callbacks.commands, name="callbacks")
 app.add_typer(dead_letters.commands, name="dead-letters")
 app.add_typer(parked.commands, name="parked")
 app.add_typer(jobs.commands, name="jobs")
+app.add_typer(maintenance.commands, name="maintenance")

@@ -7,7 +7,7 @@ from cli.app import app
 
 
 def run(*arguments):
-    return CliRunner().invoke(app, ["jobs", "plan", *arguments])
+    return CliRunner().invoke(app, ["jobs", "plan", "--calendar-only", *arguments])
 
 
 def test_the_plan_of_a_first_sunday_names_start_and_reason_in_both_zones():
