@@ -9,6 +9,9 @@ from typing import Final
 
 from flows.append_document import fact_column, fact_lines
 from flows.append_model import AppendFlow
+from flows.batch_document import INTRODUCTION, handling_lines
+from flows.batch_model import BatchFlow
+from flows.batch_registry import BATCH_FLOWS
 from flows.match_document import link_line, match_lines
 from flows.match_model import MatchFlow
 from flows.model import Flow, RankedFlow, Ranking
@@ -25,14 +28,36 @@ _HEAD: Final = f"""\
 
 Rendered from the definitions in `flows/`; change a definition, then run `{COMMAND}`.
 
-Every flow on this page is fed by change data capture: each change moves when it is committed. Where batch jobs carry the same
+The flows of this part are fed by change data capture: each change moves when it is committed. Where batch jobs carry the same
 rows as well, the flow names their schedules. Of a source table only the columns listed here reach Kafka.
 """
 
 
-def page(flows: Iterable[Flow]) -> str:
+def page(flows: Iterable[Flow], batches: Iterable[BatchFlow]) -> str:
     """The whole page in Markdown, ending in a line end."""
-    return "\n".join([_HEAD, *(flow_section(flow) for flow in flows)])
+    return "\n".join([_HEAD, *map(flow_section, flows), INTRODUCTION, *map(batch_section, batches)])
+
+
+def batch_section(flow: BatchFlow) -> str:
+    """One flow that a batch job carries: what it joins, its columns, and what a run does."""
+    source, target = flow.source, flow.target
+    facts = [
+        ("source", f"`{source.table.qualified}` in {source.table.database.value}, one row per `{source.primary_key}`"),
+        ("target", f"`{target.table.qualified}` in {target.table.database.value}, one row per {_names(target.key)}"),
+        ("batch job", _schedule(flow.schedule)),
+        ("volume", f"about {flow.rows_per_day:,} rows a run"),
+    ]
+    mapped = [(f"`{c.name}`", c.type, f"`{c.source}`", ", then ".join(t.name for t in c.transforms)) for c in target.columns]
+    parts = (
+        f"## {flow.name}",
+        f"{flow.title}.",
+        _table(("", ""), facts),
+        "### Target columns",
+        _table(("column", "type", "from", "transforms"), mapped),
+        "### Runs",
+        "\n".join(f"- {line}" for line in handling_lines(flow)),
+    )
+    return "\n\n".join(parts) + "\n"
 
 
 def flow_section(flow: Flow) -> str:
@@ -164,4 +189,4 @@ def _span(span: timedelta) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(page(FLOWS).encode())  # bytes: the page is UTF-8 whatever the terminal's encoding
+    sys.stdout.buffer.write(page(FLOWS, BATCH_FLOWS).encode())  # bytes: the page is UTF-8 whatever the terminal's encoding
