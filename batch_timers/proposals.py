@@ -9,11 +9,13 @@ from typing import Final
 
 from batch_timers.closures import Calendar
 from batch_timers.plan import Fate, Planned, placed
-from batch_timers.slots import slots
+from batch_timers.slots import slot_before, slots
 from flows.schedule import Schedule
 
 #: A slot that is noticed later than this was missed. Above the timer's minute, and the pause of a rebalance.
 PUNCTUAL: Final = timedelta(minutes=5)
+#: Lines of one tick: two months of an hourly job. They are computed in the event loop, which must not stand still for events.
+AT_ONCE: Final = 1500
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,18 @@ class Proposal:
 def proposals(schedule: Schedule, known: datetime, now: datetime, calendar: Calendar) -> Iterator[Proposal]:
     """Lines for the slots behind ``known``, the newest that the ledger has, up to ``now``.
 
-    Of several the newest is made good, once; the others are coalesced into it. A clock that went back proposes nothing.
+    Of several the newest is made good, once; the others are coalesced into it. Very many are told in several ticks, the newest
+    last. A clock that went back proposes nothing.
     """
-    found = slots(schedule.cron, known, now)
+    found = slots(schedule.cron, known, now, AT_ONCE + 1)
     if not found:
         return
-    *missed, newest = found
+    complete = len(found) <= AT_ONCE
+    missed, newest = found[:-1], found[-1] if complete else slot_before(schedule.cron, now)
     for slot in missed:
         yield Proposal(schedule.job, slot, Fate.COALESCED, slot, newest, "missed: the newest missed slot is made good for all")
+    if not complete:
+        return
     late = now - newest > PUNCTUAL
     yield _proposal(placed(schedule, newest, now if late else newest, calendar), late=late)
 

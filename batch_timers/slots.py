@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import islice
 
 from croniter import croniter, croniter_range
 
 _STEP = timedelta(microseconds=1)
 
 
-def slots(cron: str, after: datetime, until: datetime) -> list[datetime]:
-    """Every moment of the line behind ``after``, up to ``until`` and with it, in order."""
-    return list(croniter_range(after + _STEP, until, cron)) if after < until else []
+def slots(cron: str, after: datetime, until: datetime, limit: int | None = None) -> list[datetime]:
+    """Every moment of the line behind ``after``, up to ``until`` and with it, in order; the first ``limit`` of them."""
+    return list(islice(croniter_range(after + _STEP, until, cron), limit)) if after < until else []
 
 
 def slot_from(cron: str, at: datetime) -> datetime:

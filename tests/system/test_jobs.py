@@ -67,9 +67,12 @@ def test_a_killed_worker_leaves_its_run_to_another(installation, workers):
     workers.start("worker-1")
     installation.warehouse.rows("TRUNCATE analytics.user_behavior")
     installation.warehouse.rows("DELETE FROM sync.watermark")
-    installation.command("jobs", "run", "user_behavior", "--force")
-    eventually(lambda: installation.command("jobs", "show", "user_behavior")["owner"], "the run has an owner", within=WITHIN)
-    workers["worker-1"].kill()
+    with installation.warehouse.connect() as somebody:
+        somebody.execute("BEGIN; LOCK TABLE analytics.user_behavior")  # so that the run is under way when its worker dies
+        installation.command("jobs", "run", "user_behavior", "--force")
+        eventually(lambda: installation.command("jobs", "show", "user_behavior")["owner"], "the run has an owner", within=WITHIN)
+        workers["worker-1"].kill()
+        somebody.execute("ROLLBACK")
     workers.start("worker-2")
     run = eventually(lambda: ended(installation, "user_behavior"), "the run has ended", within=WITHIN)
     assert run["state"] == "succeeded"

@@ -175,6 +175,19 @@ def test_a_clock_that_jumps_ahead_runs_the_newest_slot_only():
     assert [fate for _, fate, _ in found] == ["coalesced"] * 6 + ["runs"]
 
 
+def test_years_of_missed_slots_are_told_in_several_ticks_and_the_newest_runs_last():
+    schedule, known, now = job_named("profile_summary_hourly").schedule, at("2026-03-03 00:00"), at("2026-12-03 10:20")
+    ticks = []
+    while found := list(proposals(schedule, known, now, CALENDAR)):
+        ticks.append(found)
+        known = found[-1].scheduled_for
+    lines = [each for tick in ticks for each in tick]
+    assert [each.scheduled_for for each in lines] == slots(schedule.cron, at("2026-03-03 00:00"), now)
+    assert max(map(len, ticks)) <= 1500
+    assert {each.into for each in lines[:-1]} == {at("2026-12-03 10:00")}
+    assert [each.fate for each in lines if each.fate is not Fate.COALESCED] == [Fate.RUNS] == [lines[-1].fate]
+
+
 def test_a_deferred_slot_of_the_day_before_is_part_of_the_plan():
     late = Calendar((Closure(at("2026-03-02 23:00"), at("2026-03-03 00:40"), "on demand"),))
     assert of_day(PLAIN_DAY, "scheme_master", late) == [("00:00", "deferred", "03 00:40")]
