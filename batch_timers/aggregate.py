@@ -4,47 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from batch_timers.interface import Around, Chunk
+from batch_timers.pages import Mark, Page
 from batch_timers.span import Span
 from flows.batch_model import AggregateFlow
 from flows.schedule import Schedule
-from sinks import aggregate_rows, watermarks
-from sinks.batch_columns import array
-from sinks.job_ledger import Counts
+from sinks import aggregate_rows
 from sinks.pool import Session
-
-
-@dataclass(frozen=True)
-class _Page:
-    flow: AggregateFlow
-    rows: list[str]
-    cursor: Any
-
-    async def write(self, session: Session) -> Counts:
-        """Groups that are as they were stay untouched."""
-        parameters = {"flow": self.flow.name, "rows": array(self.rows)}
-        found = await session.row(aggregate_rows.writing_statement(self.flow), parameters)
-        assert found is not None, "the statement answers one row"
-        return Counts(written=found[0], unchanged=len(self.rows) - found[0])
-
-
-@dataclass(frozen=True)
-class _Last:
-    flow: AggregateFlow
-    mark: datetime | None
-    cursor: Any
-
-    async def write(self, session: Session) -> Counts:
-        """The watermark."""
-        if self.mark is not None:
-            await watermarks.raise_to(session, self.flow.schedule.job, self.mark)
-        return Counts()
 
 
 class Aggregate:
@@ -66,19 +35,19 @@ class Aggregate:
         """Pages by key, then the watermark; by-hand days leave that alone."""
         days = around.parameters.get("days")
         span = Span(None, None, around.cursor and around.cursor[2]) if days else await self._span(around)
-        after = span.after
+        after, statement = span.after, aggregate_rows.writing_statement(self.flow)
         async with self._groups(around, span, days) as session:
             while found := await session.rows(f"FETCH {aggregate_rows.PAGE_GROUPS} FROM groups"):
                 after = msgspec.json.decode(found[-1][1])
-                yield _Page(self.flow, [row for row, _ in found], span.cursor(after))
-        yield _Last(self.flow, span.mark, span.cursor(after))
+                yield Page(self.flow.name, statement, [row for row, _ in found], span.cursor(after))
+        yield Mark(self.schedule.job, span.mark, span.cursor(after))
 
     async def _span(self, around: Around) -> Span:
         return await Span.of(around, self.schedule.job, self.flow.overlap)
 
     @asynccontextmanager
     async def _groups(self, around: Around, span: Span, days: list[str] | None) -> AsyncIterator[Session]:
-        """A session with the open cursor. The source's planner may read tables whole: most rows of a day are of use."""
+        """A session with the open cursor, which is read to its end: a plan for the first rows would look up group by group."""
         parameters = {
             "since": span.since,
             "days": None if days is None else msgspec.json.encode(days).decode(),
@@ -86,8 +55,8 @@ class Aggregate:
         }
         async with around.source.session() as session:
             await session.run(
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
-                "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL enable_seqscan = on"
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0;"
+                "SET LOCAL enable_seqscan = on; SET LOCAL cursor_tuple_fraction = 1"
             )
             await session.run(aggregate_rows.cursor_statement(self.flow, days=days is not None), parameters)
             yield session

@@ -18,6 +18,7 @@ import msgspec
 from batch_timers.event_path import BadRow, EventPath, Wanted
 from batch_timers.failures import NotNow
 from batch_timers.interface import Around, Chunk
+from batch_timers.pages import Mark
 from flows.schedule import Schedule
 from sinks import event_progress, flow_state, source_identity, watermarks
 from sinks.backup_rows import REMOVED, WAITING, WRITTEN
@@ -113,20 +114,6 @@ class _Reading:
             return None
 
 
-@dataclass(frozen=True)
-class _Last:
-    """Behind the last page: where the next run begins."""
-
-    job: str
-    mark: datetime
-    cursor: Any
-
-    async def write(self, session: Session) -> Counts:
-        """Only a run that gets here was a good one."""
-        await watermarks.raise_to(session, self.job, self.mark)
-        return Counts()
-
-
 class Backup:
     """A job of an event flow. ``workers`` is the database where workers report; ``events_wait`` in seconds."""
 
@@ -160,7 +147,7 @@ class Backup:
                 after = keys[-1]
             if self._full:  # What the target has behind the last row is too much.
                 yield reading.page([], [], after, None)
-        yield _Last(self.schedule.job, place.mark, place.behind(None))
+        yield Mark(self.schedule.job, place.mark, place.behind(None))
 
     @property
     def _full(self) -> bool:

@@ -4,47 +4,27 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from batch_timers.interface import Around, Chunk
+from batch_timers.pages import Mark, Page
 from batch_timers.span import Span
 from flows.batch_model import NewRowsFlow
 from flows.schedule import Schedule
 from sinks import new_rows, watermarks
-from sinks.batch_columns import array
 from sinks.job_ledger import Counts
 from sinks.pool import Session
 
 
 @dataclass(frozen=True)
-class _Page:
-    flow: NewRowsFlow
-    rows: list[str]
-    cursor: Any
-
-    async def write(self, session: Session) -> Counts:
-        """Rows that are there already stay as they are."""
-        parameters = {"flow": self.flow.name, "rows": array(self.rows)}
-        found = await session.row(new_rows.writing_statement(self.flow), parameters)
-        assert found is not None, "the statement answers one row"
-        return Counts(written=found[0], unchanged=len(self.rows) - found[0])
-
-
-@dataclass(frozen=True)
-class _Last:
-    """Behind the last page: the watermark, and what has become known since earlier runs."""
+class _Resolving:
+    """Fills in what has become known of the references of rows, also of those that earlier runs wrote."""
 
     flow: NewRowsFlow
-    mark: datetime | None
     cursor: Any
 
     async def write(self, session: Session) -> Counts:
         """Filled rows count as read and written."""
-        if self.mark is not None:
-            await watermarks.raise_to(session, self.flow.schedule.job, self.mark)
-        if self.flow.reference is None:
-            return Counts()
         found = await session.row(new_rows.resolving_statement(self.flow), {"flow": self.flow.name})
         return Counts(written=found[0] if found else 0)
 
@@ -73,12 +53,14 @@ class NewRows:
         """Pages by time of creation and key, then what ends the run."""
         span = await Span.of(around, self.schedule.job, self.flow.overlap)
         after = span.after or [None, None]
-        statement = new_rows.page_statement(self.flow)
+        reading, writing = new_rows.page_statement(self.flow), new_rows.writing_statement(self.flow)
         while True:
             async with around.source.session() as session:
-                found = await session.rows(statement, {"since": span.since, "time": after[0], "key": after[1]})
+                found = await session.rows(reading, {"since": span.since, "time": after[0], "key": after[1]})
             if not found:
                 break
             after = list(found[-1][1:])
-            yield _Page(self.flow, [row for row, *_ in found], span.cursor(after))
-        yield _Last(self.flow, span.mark, span.cursor(after))
+            yield Page(self.flow.name, writing, [row for row, *_ in found], span.cursor(after))
+        if self.flow.reference is not None:
+            yield _Resolving(self.flow, span.cursor(after))
+        yield Mark(self.schedule.job, span.mark, span.cursor(after))
