@@ -10,7 +10,8 @@ import msgspec
 
 from app.kinds import followers_of
 from batch_timers.event_path import BadRow, EventPath, Wanted
-from flows.model import Flow, MirrorFlow
+from flows.model import CapturedFlow
+from flows.row_model import MirrorFlow
 from flows.summary_model import SummaryFlow
 from schemas.debezium import row_decoder
 from schemas.problems import BadRecord
@@ -24,7 +25,7 @@ from streams.summary import SummaryWriter
 from streams.summary_decoding import Member, Members
 
 
-def event_path(flow: Flow) -> EventPath:
+def event_path(flow: CapturedFlow) -> EventPath:
     """That of a flow; TypeError for a kind that no batch job backs up."""
     if isinstance(flow, MirrorFlow):
         return MirrorPath(flow)

@@ -12,7 +12,7 @@ from flows.model import Flow
 from flows.registry import FLOWS
 from flows.tables import Database
 from settings import Settings
-from sinks.operations import letters
+from sinks.operations import letters, parked
 from sinks.operations.connection import Connection
 from sinks.operations.flow_control import FlowStatus, flow_status
 from sinks.operations.positions import Position, positions
@@ -42,6 +42,10 @@ class DatabaseCluster:
     async def ledger(self) -> Sequence[Position]:
         """Every ledger row."""
         return [row for flow in FLOWS for row in await self._of(flow, positions)]
+
+    async def parked(self) -> Mapping[str, int]:
+        """Keys that wait by flow."""
+        return {flow.name: parked.waiting(await self._of(flow, parked.counts)) for flow in FLOWS}
 
     async def dead_letters(self) -> Mapping[str, int]:
         """Open letters by flow."""

@@ -18,13 +18,15 @@ from app.configuration import faust_configuration
 from app.kinds import Surroundings, parts_of
 from app.reporter import Reporter
 from app.worker_view import OwnState
-from flows.model import Flow
+from flows.model import CapturedFlow, Flow
 from flows.registry import FLOWS
+from flows.tables import Database
 from settings import Settings
 from sinks import worker_status
 from sinks.payload_cipher import PayloadCipher
 from sinks.pool import Pool
 from streams.batches import BatchScheduler
+from streams.captured_source import CapturedSource
 from streams.coordinator import Coordinator
 from streams.inbox import Budget
 from streams.lane import LaneServices
@@ -64,7 +66,7 @@ class Composition:
         self._app = app
         self._settings = settings
         self._started_at = datetime.now(UTC)
-        self._pools = {"warehouse": Pool(settings.warehouse), "citizen": Pool(settings.citizen)}
+        self._pools = {Database.WAREHOUSE: Pool(settings.warehouse), Database.CITIZEN: Pool(settings.citizen)}
         client = settings.kafka.client_options()
         self._control_reader, self._status_reader = LogReader(client), LogReader(client)
         self._slots = asyncio.Semaphore(CHUNKS_AT_A_TIME)
@@ -89,17 +91,16 @@ class Composition:
 
     def _flow(self, flow: Flow) -> Coordinator:
         worker = self._settings.worker
-        target = self._pools[flow.target.table.database.value]
-        source = self._pools[flow.source.table.database.value]
+        target = self._pools[flow.target.table.database]
         breaker = ShareBreaker(worker.dead_letter_window, worker.dead_letter_share)
-        around = Surroundings(self._app, worker, source, target, self._cipher, self._control_reader)
+        around = Surroundings(self._app, worker, self._pools, self._cipher, self._control_reader, breaker)
         applier, upkeep = parts_of(flow, around)
         services = LaneServices(
             flow=flow,
             settings=worker,
             work=UnitOfWork(flow, applier, target, self._cipher, breaker),
             upkeep=upkeep,
-            source=source,
+            source=self._source_of(flow),
             target=target,
             circuit=Circuit(target),
             log_reader=self._control_reader,
@@ -112,6 +113,12 @@ class Composition:
         for topic in flow.topics:
             self._agent(flow, topic, coordinator)
         return coordinator
+
+    def _source_of(self, flow: Flow) -> CapturedSource | None:
+        if not isinstance(flow, CapturedFlow):
+            return None
+        database = flow.source.table.database
+        return CapturedSource(database, self._pools[database])
 
     def _agent(self, flow: Flow, topic: str, coordinator: Coordinator) -> None:
         source = self._app.topic(
@@ -170,7 +177,7 @@ class Composition:
         """Tell the database what we do; an outage is no reason to stop."""
         try:
             state = await self.status.state()
-            async with self._pools["citizen"].session() as session:
+            async with self._pools[Database.CITIZEN].session() as session:
                 worker = self._settings.worker
                 await worker_status.report(session, worker.name, self._started_at, worker.web_url, state)
         except Exception as error:
@@ -181,7 +188,7 @@ class Composition:
     async def forget_silent(self) -> None:
         """Take workers off the list that are gone for good; in an outage the next look does it."""
         try:
-            async with self._pools["citizen"].session() as session:
+            async with self._pools[Database.CITIZEN].session() as session:
                 await worker_status.forget_silent(session, SILENT_HOURS)
         except Exception as error:
             if not is_outage(error):

@@ -11,10 +11,13 @@ import faust
 
 from flows.append_model import AppendFlow
 from flows.batch_registry import all_flows_into
+from flows.callback_model import CallbackFlow
 from flows.match_model import MatchFlow
-from flows.model import Flow, MirrorFlow, RankedFlow
+from flows.model import CapturedFlow, Flow, RankedFlow
 from flows.registry import FLOWS
+from flows.row_model import MirrorFlow
 from flows.summary_model import SummaryFlow
+from flows.tables import Database
 from settings import Worker
 from sinks.parked import ParkedTable
 from sinks.payload_cipher import PayloadCipher
@@ -24,7 +27,9 @@ from streams.append import AppendApplier, AppendWriter
 from streams.append_decoding import AppendDecoder
 from streams.append_rebuild import AppendRebuilder
 from streams.applier import Applier
+from streams.callback_decoding import CallbackDecoder
 from streams.expiry import Expiry
+from streams.giving_up import GivingUp
 from streams.log_reader import LogReader
 from streams.match import MatchApplier
 from streams.match_decoding import MatchDecoder
@@ -41,6 +46,7 @@ from streams.ranked_upkeep import RankedUpkeep
 from streams.ranked_writer import RankedWriter
 from streams.rebuild import Rebuilder
 from streams.release import Release
+from streams.share_breaker import ShareBreaker
 from streams.summary import SummaryWriter
 from streams.summary_applier import SummaryApplier
 from streams.summary_decoding import SummaryDecoder
@@ -48,6 +54,7 @@ from streams.summary_moves import Moves
 from streams.summary_rebuild import SummaryRebuilder
 from streams.summary_upkeep import SummaryUpkeep
 from streams.target_only import TargetUpkeep
+from streams.topic_rebuild import TopicRebuilder
 from streams.upkeep import Upkeep
 from tables.candidates import CandidateTable
 
@@ -57,14 +64,22 @@ Parts = tuple[Applier, Upkeep]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the parts of a flow are made from, beside its definition."""
+    """What the parts of any flow are made from, beside its definition."""
 
     app: faust.App
     settings: Worker
-    source: Pool
-    target: Pool
+    pools: Mapping[Database, Pool]
     cipher: PayloadCipher
     log_reader: LogReader
+    breaker: ShareBreaker
+
+    def target(self, flow: Flow) -> Pool:
+        """Connections to the database that the flow writes to."""
+        return self.pools[flow.target.table.database]
+
+    def ends(self, flow: CapturedFlow) -> tuple[Pool, Pool]:
+        """Connections to the database that the flow is captured from, and to its target."""
+        return self.pools[flow.source.table.database], self.target(flow)
 
 
 def parts_of(flow: Flow, around: Surroundings) -> Parts:
@@ -83,45 +98,58 @@ def followers_of(flow: MirrorFlow) -> list[SummaryFlow]:
 def _ranked(flow: RankedFlow, around: Surroundings) -> Parts:
     table = CandidateTable.declare(around.app, flow, cache_bytes=around.settings.block_cache_bytes)
     decoder, writer = RankedDecoder(flow, epoch=FIRST_EPOCH), RankedWriter(flow, table)
-    rebuilder = Rebuilder(flow, table, around.source, around.target, writer, decoder)
-    upkeep = RankedUpkeep(table, Expiry(flow, table, around.target, writer), rebuilder, around.log_reader)
+    rebuilder = Rebuilder(flow, table, *around.ends(flow), writer, decoder)
+    upkeep = RankedUpkeep(table, Expiry(flow, table, around.target(flow), writer), rebuilder, around.log_reader)
     return RankedApplier(table, writer, decoder), upkeep
 
 
 def _mirror(flow: MirrorFlow, around: Surroundings) -> Parts:
     decoder, writer = MirrorDecoder(flow, epoch=FIRST_EPOCH), MirrorWriter(flow, followers_of(flow))
-    return MirrorApplier(writer, decoder), TargetUpkeep(MirrorRebuilder(flow, around.source, around.target, writer, decoder))
+    return MirrorApplier(writer, decoder), TargetUpkeep(MirrorRebuilder(flow, *around.ends(flow), writer, decoder))
+
+
+def _callback(flow: CallbackFlow, around: Surroundings) -> Parts:
+    writer, target = MirrorWriter(flow), around.target(flow)
+    return MirrorApplier(writer, CallbackDecoder(flow)), TargetUpkeep(TopicRebuilder(flow, target, around.log_reader, writer))
 
 
 def _match(flow: MatchFlow, around: Surroundings) -> Parts:
     decoder, writer = MatchDecoder(flow, epoch=FIRST_EPOCH), MatchWriter(flow, all_flows_into(flow.target.table.database))
-    return MatchApplier(writer, decoder), TargetUpkeep(MatchRebuilder(flow, around.source, around.target, writer, decoder))
+    return MatchApplier(writer, decoder), TargetUpkeep(MatchRebuilder(flow, *around.ends(flow), writer, decoder))
 
 
 def _append(flow: AppendFlow, around: Surroundings) -> Parts:
     decoder, deadline = AppendDecoder(flow, epoch=FIRST_EPOCH), around.settings.parking_deadline
     applier = AppendApplier(flow, AppendWriter(flow), _parked(flow, around), decoder, deadline)
-    rebuilder, release = AppendRebuilder(applier, around.source, around.target), _release(applier, around)
-    return applier, ParkingUpkeep(rebuilder, release, Patience.within(deadline))
+    rebuilder = AppendRebuilder(applier, *around.ends(flow))
+    return applier, ParkingUpkeep(rebuilder, *_waiting(applier, around))
 
 
 def _summary(flow: SummaryFlow, around: Surroundings) -> Parts:
     decoder, deadline = SummaryDecoder(flow, epoch=FIRST_EPOCH), around.settings.parking_deadline
     writer = SummaryWriter(flow)
     applier = SummaryApplier(flow, writer, _parked(flow, around), decoder, deadline)
-    rebuilder = SummaryRebuilder(flow, around.source, around.target, writer, decoder)
-    moves, release = Moves(flow, around.target, writer), _release(applier, around)
-    return applier, SummaryUpkeep(rebuilder, release, Patience.within(deadline), moves)
+    rebuilder = SummaryRebuilder(flow, *around.ends(flow), writer, decoder)
+    return applier, SummaryUpkeep(rebuilder, *_waiting(applier, around), Moves(flow, around.target(flow), writer))
 
 
 def _parked(flow: AppendFlow | SummaryFlow, around: Surroundings) -> ParkedTable:
     return ParkedTable(flow.name, flow.reference, flow.reference_source.type, around.cipher)
 
 
-def _release(applier: AppendApplier | SummaryApplier, around: Surroundings) -> Release:
-    return Release(applier, around.target, around.cipher)
+def _waiting(applier: AppendApplier | SummaryApplier, around: Surroundings) -> tuple[Release, GivingUp, Patience]:
+    target = around.target(applier.flow)
+    release = Release(applier, target, around.cipher, around.breaker)
+    return release, GivingUp(applier, target, around.breaker), Patience.within(around.settings.parking_deadline)
 
 
 _KINDS: Final[Mapping[type[Flow], Callable[[Any, Surroundings], Parts]]] = MappingProxyType(
-    {RankedFlow: _ranked, MirrorFlow: _mirror, MatchFlow: _match, AppendFlow: _append, SummaryFlow: _summary}
+    {
+        RankedFlow: _ranked,
+        MirrorFlow: _mirror,
+        CallbackFlow: _callback,
+        MatchFlow: _match,
+        AppendFlow: _append,
+        SummaryFlow: _summary,
+    }
 )

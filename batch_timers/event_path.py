@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from flows.model import Flow
+from flows.model import CapturedFlow
 from sinks.pool import Session
 from sinks.source_rows import Fence
 
@@ -28,7 +28,7 @@ class EventPath(Protocol):
     """The mapping and the guarded write of a flow's events."""
 
     @property
-    def flow(self) -> Flow:
+    def flow(self) -> CapturedFlow:
         """The flow."""
         ...
 

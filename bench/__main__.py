@@ -26,10 +26,11 @@ Events = Annotated[int, typer.Option(min=1, help="Events of the backlog.")]
 FamiliesOption = Annotated[int, typer.Option("--families", min=10_000, help="Families that the backlog is drawn from.")]
 Rounds = Annotated[int, typer.Option(min=1, help="Rounds of the drain; the median counts.")]
 MemoryFamilies = Annotated[int, typer.Option(min=1, help="Families of the memory benchmark.")]
+MirrorRows = Annotated[int, typer.Option(min=1000, help="Documents of the mirror benchmark, and about as many golden records.")]
 Json = Annotated[bool, typer.Option("--json", help="Print a JSON document instead of a table.")]
 State = Annotated[Path, typer.Option(help="Folder of the stack; emptied before and removed after.")]
 JarsFolder = Annotated[Path, typer.Option("--jars", help="Cache of the Java parts.")]
-Names = Annotated[list[str] | None, typer.Argument(help="drain, scale, latency, rebalance, memory; all if none is named.")]
+Names = Annotated[list[str] | None, typer.Argument(help=f"{', '.join(BENCHMARKS)}; all if none is named.")]
 
 
 @app.command()
@@ -40,6 +41,7 @@ def run(  # noqa: PLR0913 one parameter per option
     families: FamiliesOption = DEFAULTS.families,
     rounds: Rounds = DEFAULTS.rounds,
     memory_families: MemoryFamilies = DEFAULTS.memory_families,
+    mirror_rows: MirrorRows = DEFAULTS.mirror_rows,
     as_json: Json = False,
     state: State = DEFAULT_STATE / "bench",
     jars: JarsFolder = DEFAULT_JARS,
@@ -49,7 +51,7 @@ def run(  # noqa: PLR0913 one parameter per option
     if unknown:
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(BENCHMARKS)}")
     try:
-        _run(names or BENCHMARKS, Sizes(events, families, rounds, memory_families), state, jars, as_json=as_json)
+        _run(names or BENCHMARKS, Sizes(events, families, rounds, memory_families, mirror_rows), state, jars, as_json=as_json)
     except BenchError as error:
         _say(f"error: {error}")
         raise typer.Exit(PROBLEM) from None

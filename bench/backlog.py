@@ -11,13 +11,18 @@ import msgspec
 from bench.errors import BenchError
 from bench.stage import Stage
 from demo.console import progress_bar
+from demo.databases import DatabaseName
 from demo.generate import Population, load_history
-from flows.model import Flow
+from demo.history import Past, Sizes, histories_of, load_tables
+from flows.model import CapturedFlow
 from streams.batches import Record
 from streams.log_reader import LogReader, Partition
+from tests.support.source_history import watch
 
 SEED = 1
 STREAM_SECONDS = 600.0
+#: Of a family of the demo, about.
+MEMBERS = 4
 LOOK_SECONDS = 0.1
 
 
@@ -29,12 +34,12 @@ class Backlog:
     groups: int
     largest_group: int
     ends: dict[int, int]
-    last_keys: tuple[int, ...]
+    last_keys: tuple[Any, ...]
     mean_bytes: int
 
     def __str__(self) -> str:
         return (
-            f"{self.records:,} inserts of {self.groups:,} families (mean {self.records / self.groups:.0f} evaluations, most"
+            f"{self.records:,} inserts of {self.groups:,} groups (mean {self.records / self.groups:.0f} rows, most"
             f" {self.largest_group:,}), {len(self.ends)} partitions, about {self.mean_bytes:,} bytes each"
         )
 
@@ -45,17 +50,27 @@ def load_demo(stage: Stage, events: int, families: int) -> None:
         load_history(connection, Population(SEED, families), events, datetime.now(UTC), progress)
 
 
-def wait_for_backlog(stage: Stage, flow: Flow) -> Backlog:
+def load_people(stage: Stage, documents: int) -> None:
+    """Insert what the demo has of people and their documents in both databases; tables that hold rows are left as they are."""
+    sizes = Sizes(evaluations=0, applications=documents // 2, documents=documents)
+    past = Past(Population(SEED, documents // MEMBERS), sizes, datetime.now(UTC))
+    for name, administrator in zip(DatabaseName, (stage.warehouse, stage.citizen), strict=True):
+        with administrator.connect() as connection:
+            load_tables(connection, histories_of(name), past)
+            watch(connection, [])  # the oracles ask for what was deleted: nothing
+
+
+def wait_for_backlog(stage: Stage, flow: CapturedFlow) -> Backlog:
     """Return when Debezium has written a record for every row of the source, which must have seen nothing but inserts."""
     return read_backlog(stage, flow, flow.topic, "c")
 
 
-def read_backlog(stage: Stage, flow: Flow, topic: str, operation: str) -> Backlog:
+def read_backlog(stage: Stage, flow: CapturedFlow, topic: str, operation: str) -> Backlog:
     """Return when the topic has a record for every row of the source; the last of each partition must be ``operation``."""
     source = flow.source.table.qualified
-    expected = int(stage.warehouse.value(f"SELECT count(*) FROM {source}"))  # noqa: S608 names of the definition
+    expected = int(stage.source_of(flow).value(f"SELECT count(*) FROM {source}"))  # noqa: S608 names of the definition
     sizes = f"SELECT count(*) AS size FROM {source} GROUP BY {flow.source.message_key}"  # noqa: S608
-    groups, largest = stage.warehouse.rows(f"SELECT count(*), max(size) FROM ({sizes}) AS g")[0]  # noqa: S608
+    groups, largest = stage.source_of(flow).rows(f"SELECT count(*), max(size) FROM ({sizes}) AS g")[0]  # noqa: S608
     ends, last = asyncio.run(_streamed(stage, [(topic, number) for number in range(flow.partitions)], expected))
     changes = [_change(record) for record in last]
     if {change["op"] for change in changes} != {operation}:

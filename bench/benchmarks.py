@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bench.backlog import Backlog, load_demo, wait_for_backlog
+from bench.backlog import Backlog, load_demo, load_people, wait_for_backlog
 from bench.contender import Contender
 from bench.drain import drain
 from bench.drain_figures import drain_figures
@@ -23,17 +23,21 @@ from bench.rebalance import measure_rebalance, rebalance_figures
 from bench.recovery import measure_recovery, recovery_figures
 from bench.scale import measure_scale, scale_figures
 from bench.stage import Stage
+from flows.document_metadata import DOCUMENT_METADATA
 from flows.eligibility_hints import ELIGIBILITY_HINTS as FLOW
+from flows.golden_records import GOLDEN_RECORDS
+from flows.model import CapturedFlow
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much of everything: events and families of the backlog, rounds of the drain, families of the memory test."""
+    """How much of everything: events and families of the backlog, rounds of the drain, families of the memory test, documents."""
 
     events: int = 300_000
     families: int = 20_000
     rounds: int = 1
     memory_families: int = 200_000
+    mirror_rows: int = 100_000
 
 
 class Benchmarks:
@@ -58,6 +62,19 @@ class Benchmarks:
         contenders: list[Contender] = [PlainLoop(FLOW), Ours(FLOW), Quix(FLOW), *sinks]
         runs = [drain(self._stage, each, backlog) for _ in range(self._sizes.rounds) for each in contenders]
         return drain_figures(self._noted("drain", runs))
+
+    def mirrors(self) -> list[Figure]:
+        """Work off the backlogs of one mirror flow per direction, with masks and with links."""
+        load_people(self._stage, self._sizes.mirror_rows)
+        return self._mirror(GOLDEN_RECORDS) + self._mirror(DOCUMENT_METADATA)
+
+    def _mirror(self, flow: CapturedFlow) -> list[Figure]:
+        backlog = wait_for_backlog(self._stage, flow)
+        self._stage.say(f"{flow.name}: {backlog}")
+        sinks = [JdbcSink(flow, jars=self._jars), JdbcSinkWithSchemas(flow, jars=self._jars)]
+        contenders: list[Contender] = [Ours(flow, alone=True), *sinks]
+        runs = [drain(self._stage, each, backlog) for _ in range(self._sizes.rounds) for each in contenders]
+        return drain_figures(self._noted(flow.name, runs), f"drain of {flow.name}")
 
     def scale(self) -> list[Figure]:
         """Two workers against one."""
@@ -99,5 +116,6 @@ BENCHMARKS: dict[str, Callable[[Benchmarks], list[Figure]]] = {
     "scale": Benchmarks.scale,
     "latency": Benchmarks.latency,
     "rebalance": Benchmarks.rebalance,
+    "mirrors": Benchmarks.mirrors,
     "memory": Benchmarks.memory,
 }

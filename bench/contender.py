@@ -8,7 +8,7 @@ from bench.stage import Stage
 
 
 class Contender(Protocol):
-    """Consumes the flow's topic from its beginning into the citizen database, with one process."""
+    """Consumes the flow's topic from its beginning into the target's database, with one process."""
 
     @property
     def name(self) -> str:

@@ -14,13 +14,15 @@ from bench.peer_table import PeerTable
 from bench.peers import jdbc_sink_plugins
 from bench.process import Launch
 from bench.stage import Stage
-from flows.model import Flow
+from flows.model import CapturedFlow
 from stack.jars import DEFAULT_JARS, Jars
 from stack.java import java_command, write_properties
 from stack.ports import LOOPBACK
 
 CONVERTER = "org.apache.kafka.connect.json.JsonConverter"
-PASSWORD = "SYNC_CITIZEN__PASSWORD"  # noqa: S105 the name of a variable
+
+# As the connector writes them; everything else is a text.
+_CONNECT_TYPES = {"bigint": "int64", "integer": "int32", "smallint": "int16", "boolean": "boolean"}
 
 _TUNED: dict[str, str | int] = {
     "batch.size": 2000,
@@ -43,6 +45,11 @@ class JdbcSink(Peer):
     def table(self) -> PeerTable:
         """All columns in the source's types."""
         return PeerTable(self.flow, "jdbc_sink")
+
+    @property
+    def password(self) -> str:
+        """The variable that holds the password of its target."""
+        return f"SYNC_{self.flow.target.table.database.value.upper()}__PASSWORD"
 
     @property
     def topic(self) -> str:
@@ -72,12 +79,12 @@ class JdbcSink(Peer):
             "offset.storage.file.filename": str(stage.stack.folder.data(f"{self.group}.offsets")),
             "config.providers": "env",
             "config.providers.env.class": "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
-            "config.providers.env.param.allowlist.pattern": PASSWORD,
+            "config.providers.env.param.allowlist.pattern": self.password,
         }
 
     def _sink(self, stage: Stage) -> dict[str, str | int]:
-        citizen = stage.settings.citizen
-        address = f"{citizen.host}:{citizen.port}/{citizen.dbname}"
+        target = stage.address_of(self.flow.target.table.database)
+        address = f"{target.host}:{target.port}/{target.dbname}"
         return {
             "name": self.group,
             "connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector",
@@ -85,8 +92,8 @@ class JdbcSink(Peer):
             "topics": self.topic,
             # The columns are of the source's types, the values texts: the server converts them.
             "connection.url": f"jdbc:postgresql://{address}?stringtype=unspecified&reWriteBatchedInserts=true",
-            "connection.username": citizen.user,
-            "connection.password": f"${{env:{PASSWORD}}}",
+            "connection.username": target.user,
+            "connection.password": f"${{env:{self.password}}}",
             "collection.name.format": self.table.qualified,
             "insert.mode": "upsert",
             "primary.key.mode": "record_value",
@@ -101,7 +108,7 @@ class JdbcSink(Peer):
         }
 
 
-def envelope_schema(flow: Flow) -> dict[str, Any]:
+def envelope_schema(flow: CapturedFlow) -> dict[str, Any]:
     """Compose Connect's schema of a change, cut down to what the sink uses: operation and new row."""
     row = {
         "type": "struct",
@@ -111,7 +118,7 @@ def envelope_schema(flow: Flow) -> dict[str, Any]:
         "fields": [
             {
                 "field": column.name,
-                "type": "int64" if column.sql_type.base == "bigint" else "string",
+                "type": _CONNECT_TYPES.get(column.sql_type.base, "string"),
                 "optional": not column.required,
             }
             for column in flow.source.columns

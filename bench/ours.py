@@ -9,12 +9,20 @@ from bench.backlog import Backlog
 from bench.errors import BenchError
 from bench.process import Launch
 from bench.stage import Stage
-from flows.model import Flow
+from flows.model import CapturedFlow, RankedFlow
+from flows.registry import FLOWS
+from flows.tables import Database
+from sinks.operations.flow_control import pause
 from stack.procfile import read_procfile
 from stack.supervisor import DEFAULT_PROCFILE
-from tests.support.oracle import compare
+from tests.support.flow_oracles import Difference, compare_rows
+from tests.support.oracle import Comparison, compare
 
-STATE_TABLES = ("ledger", "dead_letter", "worker", "flow_state", "audit")
+# What the product remembers in a database, but for what stays true when everything begins anew.
+STATE = """
+SELECT string_agg(format('sync.%I', tablename), ', ') FROM pg_tables
+WHERE schemaname = 'sync' AND tablename NOT IN ('migration', 'heartbeat', 'source')
+"""
 # Candidates expire while we look, and the worker looks for expired ones every 20 s: give it two such rounds.
 VERIFY_SECONDS = 45.0
 VERIFY_PAUSE = 0.5
@@ -22,17 +30,31 @@ VERIFY_PAUSE = 0.5
 
 @dataclass
 class Ours:
-    """One flow on any number of workers. Every :meth:`prepare` begins a new life: application id, data, ledger."""
+    """One flow on any number of workers. Every :meth:`prepare` begins a new life: application id, data, ledger.
 
-    flow: Flow
+    ``alone``: the other flows are paused, because records wait for them, too.
+    """
+
+    flow: CapturedFlow
     name: ClassVar = "ours"
+    alone: bool = False
     application_id: str = ""
 
     def prepare(self, stage: Stage) -> None:
         """Empty target and state; the changelog of the new application id does not exist yet."""
         self.application_id = stage.new_name("bench")
-        tables = [self.flow.target.table.qualified, *(f"sync.{name}" for name in STATE_TABLES)]
-        stage.citizen.rows(f"TRUNCATE {', '.join(tables)}")
+        for database in Database:
+            administrator = stage.of(database)
+            administrator.rows(f"TRUNCATE {administrator.value(STATE)}")
+        stage.target_of(self.flow).rows(f"TRUNCATE {self.flow.target.table.qualified} CASCADE")
+        if self.alone:
+            self._pause_others(stage)
+
+    def _pause_others(self, stage: Stage) -> None:
+        for flow in FLOWS:
+            if flow is not self.flow:
+                with stage.target_of(flow).connect() as connection:
+                    pause(connection, flow, "bench", f"{self.flow.name} is measured")
 
     def data_dir(self, stage: Stage, worker: str) -> Path:
         """Return where a worker keeps RocksDB."""
@@ -51,7 +73,7 @@ class Ours:
     def visible(self, stage: Stage) -> int:
         """Count by the ledger: it moves in the transaction of the rows."""
         statement = "SELECT coalesce(sum(next_offset - first_offset), 0) FROM sync.ledger WHERE flow = %s AND topic = %s"
-        return int(stage.citizen.value(statement, (self.flow.name, self.flow.topic)))
+        return int(stage.target_of(self.flow).value(statement, (self.flow.name, self.flow.topic)))
 
     def started(self, stage: Stage) -> bool:
         """Tell whether a chunk is committed."""
@@ -64,12 +86,18 @@ class Ours:
     def verify(self, stage: Stage) -> None:
         """Compare every row with the SQL oracle over the source, until both agree on what has expired."""
         deadline = time.monotonic() + VERIFY_SECONDS
-        while not (comparison := compare(stage.warehouse, stage.citizen)).equal:
+        while not (comparison := self._compare(stage)).equal:
             if time.monotonic() > deadline:
                 raise BenchError(f"{self.flow.target.table.qualified} differs from the oracle: {comparison}")
             time.sleep(VERIFY_PAUSE)
-        if letters := stage.citizen.value("SELECT count(*) FROM sync.dead_letter"):
+        if letters := stage.target_of(self.flow).value("SELECT count(*) FROM sync.dead_letter"):
             raise BenchError(f"{letters} dead letters, none was due")
+
+    def _compare(self, stage: Stage) -> Comparison | Difference:
+        if isinstance(self.flow, RankedFlow):
+            return compare(stage.warehouse, stage.citizen)
+        with stage.source_of(self.flow).connect() as source, stage.target_of(self.flow).connect() as target:
+            return compare_rows(self.flow.name, source, target)
 
     def clear(self, stage: Stage) -> None:
         """Leave everything: later measurements go on from here, and the state folder goes as a whole."""

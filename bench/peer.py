@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from bench.backlog import Backlog
 from bench.peer_table import PeerTable
 from bench.stage import Stage
-from flows.model import Flow
+from flows.model import CapturedFlow
 
 
 @dataclass
 class Peer(ABC):
     """A contender but for its name and its launch. ``group``: its Kafka group; a new one begins at the beginning."""
 
-    flow: Flow
+    flow: CapturedFlow
     group: str = ""
 
     @property

@@ -4,10 +4,11 @@ Derived from the flow's source columns, so that product and peers always carry t
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from bench.errors import BenchError
 from bench.stage import BENCH_SCHEMA, Stage
-from flows.model import Flow
+from flows.model import CapturedFlow
 from tests.support.databases import Administrator
 
 NULL_TEXT = r"\N"  # as in COPY; the data has empty texts, which are something else
@@ -17,7 +18,7 @@ NULL_TEXT = r"\N"  # as in COPY; the data has empty texts, which are something e
 class PeerTable:
     """The table of one peer. ``texts``: every column but the key is text, and :data:`NULL_TEXT` stands for null."""
 
-    flow: Flow
+    flow: CapturedFlow
     name: str
     texts: bool = False
 
@@ -41,30 +42,31 @@ class PeerTable:
         """Make the table anew, empty; ``lsn`` is for peers that guard versions."""
         columns = ", ".join(f"{name} {sql_type}" for name, sql_type in self.columns.items())
         self.drop(stage)
-        stage.citizen.rows(f"CREATE TABLE {self.qualified} ({columns}, lsn bigint, PRIMARY KEY ({self.key}))")
-        stage.citizen.rows(f"ALTER TABLE {self.qualified} OWNER TO {stage.settings.citizen.user}")
+        user = stage.address_of(self.flow.target.table.database).user
+        stage.target_of(self.flow).rows(f"CREATE TABLE {self.qualified} ({columns}, lsn bigint, PRIMARY KEY ({self.key}))")
+        stage.target_of(self.flow).rows(f"ALTER TABLE {self.qualified} OWNER TO {user}")
 
     def drop(self, stage: Stage) -> None:
         """Remove the table."""
-        stage.citizen.rows(f"DROP TABLE IF EXISTS {self.qualified}")
+        stage.target_of(self.flow).rows(f"DROP TABLE IF EXISTS {self.qualified}")
 
     def count(self, stage: Stage) -> int:
         """Rows now."""
-        return int(stage.citizen.value(f"SELECT count(*) FROM {self.qualified}"))  # noqa: S608 names of the definition
+        return int(stage.target_of(self.flow).value(f"SELECT count(*) FROM {self.qualified}"))  # noqa: S608 names of the definition
 
-    def present(self, stage: Stage, keys: list[int]) -> int:
+    def present(self, stage: Stage, keys: list[Any]) -> int:
         """How many of the keys are there; costs an index look-up each."""
-        statement = f"SELECT count(*) FROM {self.qualified} WHERE {self.key} = ANY(%s)"  # noqa: S608
-        return int(stage.citizen.value(statement, (keys,)))
+        statement = f"SELECT count(*) FROM {self.qualified} WHERE {self.key} = ANY(%s::{self.columns[self.key]}[])"  # noqa: S608
+        return int(stage.target_of(self.flow).value(statement, (keys,)))
 
     def any_row(self, stage: Stage) -> bool:
         """Whether there is a row."""
-        return bool(stage.citizen.value(f"SELECT EXISTS (SELECT FROM {self.qualified})"))  # noqa: S608
+        return bool(stage.target_of(self.flow).value(f"SELECT EXISTS (SELECT FROM {self.qualified})"))  # noqa: S608
 
     def verify(self, stage: Stage) -> None:
         """Raise :class:`BenchError` unless the table holds exactly the source's rows."""
-        expected = _digest(stage.warehouse, self._select(self.flow.source.table.qualified, texts=False))
-        found = _digest(stage.citizen, self._select(self.qualified, texts=self.texts))
+        expected = _digest(stage.source_of(self.flow), self._select(self.flow.source.table.qualified, texts=False))
+        found = _digest(stage.target_of(self.flow), self._select(self.qualified, texts=self.texts))
         if found != expected:
             raise BenchError(f"{self.qualified} holds {found[0]:,} rows that are not the source's {expected[0]:,} rows")
 

@@ -12,7 +12,7 @@ from bench.figures import Figure
 from bench.ours import Ours
 from bench.process import MeasuredProcess
 from bench.stage import Stage
-from flows.model import Flow
+from flows.model import CapturedFlow
 
 # A worker reports once a second what it has done.
 REPORT_SECONDS = 10.0
@@ -28,7 +28,7 @@ class Shared:
     shares: dict[str, int]
 
 
-def measure_scale(stage: Stage, flow: Flow, backlog: Backlog, workers: Sequence[int] = (1, 2)) -> list[Shared]:
+def measure_scale(stage: Stage, flow: CapturedFlow, backlog: Backlog, workers: Sequence[int] = (1, 2)) -> list[Shared]:
     """Drain with each number of workers; raises ``BenchError`` when one is idle or a record is applied twice."""
     return [_measure(stage, Ours(flow), backlog, count) for count in workers]
 

@@ -11,6 +11,9 @@ from bench.errors import BenchError
 from cli.connectors import apply_connectors
 from cli.migrate import migrate_databases
 from demo.databases import DatabaseName, apply_schema
+from flows.model import CapturedFlow, Flow
+from flows.tables import Database
+from settings import Database as Address
 from settings import Settings, load_settings
 from stack.local import LocalStack
 from tests.support.databases import Administrator, administrators
@@ -30,6 +33,22 @@ class Stage:
     warehouse: Administrator
     citizen: Administrator
     say: Say
+
+    def of(self, database: Database) -> Administrator:
+        """Return the administrator of a database."""
+        return {Database.WAREHOUSE: self.warehouse, Database.CITIZEN: self.citizen}[database]
+
+    def source_of(self, flow: CapturedFlow) -> Administrator:
+        """Return the administrator of the flow's source."""
+        return self.of(flow.source.table.database)
+
+    def target_of(self, flow: Flow) -> Administrator:
+        """Return the administrator of the flow's target."""
+        return self.of(flow.target.table.database)
+
+    def address_of(self, database: Database) -> Address:
+        """Return where a database is, and as whom the worker logs in."""
+        return {Database.WAREHOUSE: self.settings.warehouse, Database.CITIZEN: self.settings.citizen}[database]
 
     def new_name(self, prefix: str) -> str:
         """Return a name that nothing had before: Kafka remembers groups and topics."""
@@ -69,6 +88,7 @@ def _prepare(stage: Stage) -> None:
 
 def _make_room_for_peers(stage: Stage) -> None:
     """Let peers log in as the worker does; Quix Streams asks for the schema even where it exists."""
-    citizen = stage.settings.citizen
-    stage.citizen.rows(f"CREATE SCHEMA {BENCH_SCHEMA} AUTHORIZATION {citizen.user}")
-    stage.citizen.rows(f"GRANT CREATE ON DATABASE {citizen.dbname} TO {citizen.user}")
+    for database in Database:
+        address, administrator = stage.address_of(database), stage.of(database)
+        administrator.rows(f"CREATE SCHEMA {BENCH_SCHEMA} AUTHORIZATION {address.user}")
+        administrator.rows(f"GRANT CREATE ON DATABASE {address.dbname} TO {address.user}")

@@ -1,6 +1,5 @@
 """All commands in one program."""
 
-import logging
 from typing import Any
 
 import typer
@@ -16,6 +15,7 @@ from cli import (
     maintenance,
     migrate,
     parked,
+    reviews,
     schema,
     source_epoch,
     status,
@@ -23,6 +23,7 @@ from cli import (
     watch,
 )
 from cli.errors import EXPLAINED, exit_code, message
+from cli.kafka_client_log import remember_instead_of_printing
 
 
 class _ExplainingGroup(TyperGroup):
@@ -48,7 +49,7 @@ app = typer.Typer(
 @app.callback()
 def _quiet() -> None:
     """Synchronise smart_warehouse and smart_citizen."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the exception says it once; the log would say it again
+    remember_instead_of_printing()
 
 
 for module in (up, watch, migrate, status, schema, flow_commands, source_epoch, keygen):
@@ -57,5 +58,6 @@ app.add_typer(connect.commands, name="connect")
 app.add_typer(callbacks.commands, name="callbacks")
 app.add_typer(dead_letters.commands, name="dead-letters")
 app.add_typer(parked.commands, name="parked")
+app.add_typer(reviews.commands, name="review")
 app.add_typer(jobs.commands, name="jobs")
 app.add_typer(maintenance.commands, name="maintenance")

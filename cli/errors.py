@@ -8,6 +8,7 @@ import psycopg
 from aiokafka.errors import KafkaError
 from cryptography.fernet import InvalidToken
 
+from cli.kafka_client_log import last_complaint
 from flows.tables import DefinitionError
 from settings import ConfigurationError
 from sinks.migrations import MigrationError
@@ -40,7 +41,9 @@ def _database(error: Exception) -> str:
 
 
 def _kafka(error: Exception) -> str:
-    return f"Kafka: {type(error).__name__}: {error}"
+    reason = last_complaint()
+    settings = "; are the brokers up, and are SYNC_KAFKA__… (addresses, protocol, certificates, login) right?"
+    return f"Kafka: {type(error).__name__}: {error}" + (f" ({reason})" if reason else "") + settings
 
 
 def _connect(error: Exception) -> str:

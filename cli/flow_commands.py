@@ -14,13 +14,14 @@ from settings import PROGRAM, load_settings
 from sinks.operations import flow_control
 from sinks.operations.audit import RefusedError
 from sinks.operations.flow_control import FlowStatus
-from sinks.operations.positions import rewind
+from sinks.operations.positions import positions, rewind
 
 AcceptTruncate = Annotated[
     bool, typer.Option("--accept-truncate", help="Rebuild the target of a flow whose source was truncated.")
 ]
-PartitionOption = Annotated[int, typer.Option("--partition", min=0, help="The partition to read again.")]
-FromOffset = Annotated[int, typer.Option("--from-offset", min=0, help="The first offset to read again.")]
+PartitionOption = Annotated[int | None, typer.Option("--partition", min=0, help="The partition to read again.")]
+FromOffset = Annotated[int | None, typer.Option("--from-offset", min=0, help="The first offset to read again.")]
+Everything = Annotated[bool, typer.Option("--all", help="All partitions, from where their logs begin.")]
 Topic = Annotated[str | None, typer.Option("--topic", help="One of the flow's topics; by default that of its source.")]
 
 
@@ -44,22 +45,44 @@ def resync(flow: FlowName, *, reason: Reason = None, as_json: Json = False) -> N
 
 
 def replay(
-    flow: FlowName, *, partition: PartitionOption, from_offset: FromOffset, topic: Topic = None, as_json: Json = False
+    flow: FlowName,
+    *,
+    partition: PartitionOption = None,
+    from_offset: FromOffset = None,
+    everything: Everything = False,
+    topic: Topic = None,
+    as_json: Json = False,
 ) -> None:
-    """Have a partition read again from an offset on. Rows that are newer in the target stay as they are."""
+    """Have a partition read again from an offset on, or all of them. Rows that are newer in the target stay as they are."""
     settings = load_settings()
     topic = _topic(flow, topic)
-    if partition >= flow.partitions:
-        raise typer.BadParameter(f"{flow.name} has partitions 0 to {flow.partitions - 1}", param_hint="--partition")
-    ranges = asyncio.run(log_ranges(settings.kafka, [(topic, partition)]))
-    if (topic, partition) not in ranges:
-        raise RefusedError(f"the broker has no {topic}[{partition}]; `{PROGRAM} connect apply` creates the flows' topics")
+    _one_way(flow, partition, from_offset, everything=everything)
+    numbers = range(flow.partitions) if partition is None else [partition]
+    logs = asyncio.run(log_ranges(settings.kafka, [(topic, number) for number in numbers]))
+    if not logs:
+        raise RefusedError(f"the broker has no {topic}; `{PROGRAM} connect apply` creates the flows' topics")
     with databases(settings) as sessions:
-        log = ranges[topic, partition]
         session = sessions[flow.target.table.database]
-        again = rewind(session, flow, topic, partition, offset=from_offset, log=log, actor=actor())
-    document = {"flow": flow.name, "topic": topic, "partition": partition, "from_offset": from_offset, "records": again}
-    show(document, f"{flow.name} reads {again:,} records of {topic}[{partition}] again", as_json=as_json)
+        known = {found.partition for found in positions(session, flow) if found.topic == topic}
+        again = {
+            number: rewind(
+                session, flow, topic, number, offset=log.start if from_offset is None else from_offset, log=log, actor=actor()
+            )
+            for (_, number), log in logs.items()
+            if partition is not None or number in known
+        }
+    records = sum(again.values())
+    which = f"all partitions of {topic}" if partition is None else f"{topic}[{partition}]"
+    document = {"flow": flow.name, "topic": topic, "records": records, "partitions": again}
+    show(document, f"{flow.name} reads {records:,} records of {which} again", as_json=as_json)
+
+
+def _one_way(flow: Flow, partition: int | None, from_offset: int | None, *, everything: bool) -> None:
+    """Refuse what is neither one partition from an offset on nor everything."""
+    if everything is (partition is not None) or (partition is None) is not (from_offset is None):
+        raise typer.BadParameter("say --partition and --from-offset, or --all", param_hint="--partition")
+    if partition is not None and partition >= flow.partitions:
+        raise typer.BadParameter(f"{flow.name} has partitions 0 to {flow.partitions - 1}", param_hint="--partition")
 
 
 def _topic(flow: Flow, topic: str | None) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cli.databases import Databases
+from cli.numbered import exactly
 from flows.model import Flow
 from flows.registry import FLOWS, flow_named
-from settings import PROGRAM
 from sinks.operations import letters
 from sinks.operations.audit import RefusedError
 from sinks.operations.connection import Connection
@@ -24,11 +24,7 @@ def find_letters(sessions: Databases, flow: Flow | None, selection: Selection) -
 def letters_named(sessions: Databases, flow: Flow | None, ids: Sequence[int]) -> list[Letter]:
     """Read exactly these letters; raises :class:`RefusedError` for a number that is unknown or stands for two."""
     found = find_letters(sessions, flow, Selection(ids=ids, limit=2 * len(ids)))
-    numbers = [letter.id for letter in found]
-    if missing := sorted(set(ids) - set(numbers)):
-        raise RefusedError(f"no dead letter {', '.join(map(str, missing))}; `{PROGRAM} dead-letters list` shows what there is")
-    if twice := sorted({number for number in numbers if numbers.count(number) > 1}):
-        raise RefusedError(f"both databases have a dead letter {', '.join(map(str, twice))}: name the flow with --flow")
+    exactly(ids, [letter.id for letter in found], "dead letter", "dead-letters list")
     return found
 
 

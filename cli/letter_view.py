@@ -9,7 +9,7 @@ from rich.console import RenderableType
 
 from cli.output import show, table
 from flows.model import Flow
-from schemas.redaction import names_of, redact_bytes, redact_headers
+from schemas.redaction import names_of, redact_bytes, redact_headers, redact_value
 from sinks.operations.letters import Letter, Payload
 from sinks.payload_cipher import PayloadCipher
 from views.formatting import both_zones
@@ -29,7 +29,7 @@ def content_of(payload: Payload, flow: Flow, cipher: PayloadCipher) -> Content:
     names = names_of(flow)
     return Content(
         redact_bytes(cipher.decrypt(payload.record_key), names),
-        redact_bytes(cipher.decrypt(payload.record_value), names),
+        redact_value(cipher.decrypt(payload.record_value), flow),
         redact_headers(cipher.decrypt_headers(payload.headers), names),
     )
 

@@ -12,7 +12,7 @@ from cli.options import Json
 from cli.output import problem_lines, show, table
 from cli.status_report import FlowReport, status_report
 from settings import load_settings
-from sinks.operations import letters
+from sinks.operations import letters, parked
 from sinks.operations.workers import WorkerStatus
 from views.formatting import both_zones, ranges
 
@@ -43,11 +43,12 @@ def owned_partitions(worker: WorkerStatus) -> str:
 
 
 def _flows_table(flows: Iterable[FlowReport]) -> RenderableType:
-    columns = ("flow", "state", "reason", "since", "lag", "open dead letters")
+    columns = ("flow", "state", "reason", "since", "lag", "parked keys", "open dead letters")
     rows = [
         (
             *(flow.status.flow, flow.status.state, flow.status.reason, both_zones(flow.status.changed_at)),
             _total_lag(flow),
+            parked.waiting(flow.parked),
             letters.unsettled(flow.dead_letters),
         )
         for flow in flows

@@ -16,7 +16,7 @@ from flows.registry import FLOWS
 from flows.tables import Database
 from settings import Settings
 from sinks.flow_state import STOPPED
-from sinks.operations import letters
+from sinks.operations import letters, parked
 from sinks.operations.flow_control import FlowStatus, flow_status
 from sinks.operations.positions import LogRange, Position, positions
 from sinks.operations.workers import WorkerStatus, workers
@@ -33,10 +33,11 @@ class PartitionReport:
 
 @dataclass(frozen=True)
 class FlowReport:
-    """One flow: its state, its dead letters by status, its partitions."""
+    """One flow: its state, its dead letters by status, its parked keys by state, its partitions."""
 
     status: FlowStatus
     dead_letters: dict[str, int]
+    parked: dict[str, int]
     partitions: list[PartitionReport]
 
 
@@ -84,7 +85,7 @@ def _log_ends(settings: Settings) -> dict[Partition, LogRange]:
 def _flow_report(sessions: Databases, flow: Flow, ends: dict[Partition, LogRange]) -> FlowReport:
     session = sessions[flow.target.table.database]
     partitions = [_partition_report(each, ends) for each in positions(session, flow)]
-    return FlowReport(flow_status(session, flow), letters.counts(session, flow), partitions)
+    return FlowReport(flow_status(session, flow), letters.counts(session, flow), parked.counts(session, flow), partitions)
 
 
 def _partition_report(position: Position, ends: dict[Partition, LogRange]) -> PartitionReport:

@@ -57,8 +57,8 @@ def up(
         for step in _steps(settings, families):
             if not stop.is_set():
                 step()
-        demo = {"DEMO_TRICKLE_RATE": str(rate), "DEMO_TRICKLE_FAMILIES": str(families)}
-        supervisor = Supervisor(f"worker={workers},callbacks=1,demo=1", state, stack.env | demo, say=_say)
+        demo = {"DEMO_TRICKLE_RATE": str(rate), "DEMO_TRICKLE_FAMILIES": str(families), "DEMO_POST_FAMILIES": str(families)}
+        supervisor = Supervisor(f"worker={workers},callbacks=1,demo=1,posts=1", state, stack.env | demo, say=_say)
         closing.callback(supervisor.stop)
         if not stop.is_set():
             supervisor.start()

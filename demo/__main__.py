@@ -1,6 +1,6 @@
-"""``python -m demo``: the platform's tables, their history and the continuing changes.
+"""``python -m demo``: the platform's tables, their history, the continuing changes, and what its services post.
 
-Exit codes: 0 done or stopped, 1 the database refused, 2 wrong arguments or configuration.
+Exit codes: 0 done or stopped, 1 the database or the intake refused, 2 wrong arguments or configuration.
 """
 
 from __future__ import annotations
@@ -12,14 +12,20 @@ from datetime import UTC, datetime
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
+import httpx
 import psycopg
 import typer
 
+from demo.callbacks.bodies import Bodies
+from demo.callbacks.poster import SECONDS as POST_SECONDS
+from demo.callbacks.poster import Poster, Refused
+from demo.callbacks.senders import intake
 from demo.console import per_second, progress_bar, stamp, summary
 from demo.databases import DatabaseName, apply_schema, connect
 from demo.evaluations import TABLE as EVALUATIONS
 from demo.generate import load_history
 from demo.history import Past, Sizes, histories_of, load_tables
+from demo.pace import Pace
 from demo.population import Population
 from demo.relay import Plan, run
 from demo.sources import SOURCES, Source, by_table, source_of
@@ -46,6 +52,9 @@ Rate = Annotated[float, typer.Option(min=0, help="Changes per second, both datab
 Seed = Annotated[int, typer.Option(help="Seed of the changes.")]
 Changes = Annotated[int | None, typer.Option(min=1, help="Stop after so many changes; otherwise on SIGTERM.")]
 Burst = Annotated[int | None, typer.Option(min=1, help="Changes per transaction; derived from the rate if not given.")]
+PostRate = Annotated[float, typer.Option(min=0, help="Messages per second; 0: as fast as possible.")]
+PostSeed = Annotated[int, typer.Option(help="Seed of the messages.")]
+Messages = Annotated[int | None, typer.Option("--messages", min=1, help="Stop after so many; otherwise on SIGTERM.")]
 Tables = Annotated[list[str] | None, typer.Option("--table", help="Change this table only, schema.name; may be repeated.")]
 
 
@@ -95,9 +104,7 @@ def trickle(  # noqa: PLR0913 every option is a parameter
 ) -> None:
     """Keep changing the source tables of both databases, each transaction committed, until SIGTERM or Ctrl-C."""
     plan = Plan(Population(population_seed, families), seed, _sources(table), rate, burst, changes)
-    stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = _stopped_by_signals()
     with _explained():
         settings = load_settings()
         _say(f"trickle of {rate:g} changes/s, seed {seed}")
@@ -105,6 +112,38 @@ def trickle(  # noqa: PLR0913 every option is a parameter
         done = run(plan, settings, _say, stop)
         found = summary(done if len(plan.sources) == 1 else by_table(done))
         _say(f"changes: {per_second(done.total(), time.monotonic() - began)}: {found}")
+
+
+@app.command()
+def post(
+    *,
+    rate: PostRate = 1.0,
+    seed: PostSeed = 1,
+    messages: Messages = None,
+    families: Families = 2000,
+    population_seed: PopulationSeed = 1,
+) -> None:
+    """Keep posting signed forecasts and alerts to the intake, as the platform's services do, until SIGTERM or Ctrl-C."""
+    stop = _stopped_by_signals()
+    with _explained():
+        address, keys = intake()
+        _say(f"posts {rate:g} messages/s to {address}, seed {seed}")
+        bodies = Bodies(Population(population_seed, families), seed, _now)
+        with httpx.Client(base_url=address, timeout=POST_SECONDS) as client:
+            pace = Pace(rate, time.monotonic, stop.wait)
+            done = Poster(client, keys, _now, _say, stop).run(bodies.next, pace, messages)
+        _say(f"accepted: {summary(done)}")
+
+
+def _stopped_by_signals() -> Event:
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _load(name: DatabaseName, past: Past) -> None:
@@ -150,6 +189,9 @@ def _explained() -> Iterator[None]:
     except ConfigurationError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
+    except Refused as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
         typer.echo(f"{error.diag.message_primary}; create the demo tables first: python -m demo schema", err=True)
         raise typer.Exit(1) from None

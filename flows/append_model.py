@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flows.model import Flow
+from flows.model import CapturedFlow, SideTable
 from flows.tables import IDENTIFIER, DefinitionError, SourceColumn, Table, names_of
 
 
@@ -21,9 +21,14 @@ class Reference:
     key: str
     value: str
 
+    @property
+    def side_table(self) -> SideTable:
+        """What is read of the table."""
+        return SideTable(self.table, (self.key, self.value))
+
 
 @dataclass(frozen=True, kw_only=True)
-class AppendFlow(Flow):
+class AppendFlow(CapturedFlow):
     """Facts: a target row for every insert and for every change of the source column ``watched``, written once, never removed.
 
     ``time``: the target column of when it happened. It is mapped from a source column that every row has; where ``own_times``
@@ -67,6 +72,11 @@ class AppendFlow(Flow):
     def compared_columns(self) -> tuple[str, ...]:
         """What tells a change that is a fact from others."""
         return (self.watched,)
+
+    @property
+    def reference_tables(self) -> tuple[SideTable, ...]:
+        """Where the reference is looked up."""
+        return (self.reference.side_table,)
 
     @property
     def reference_source(self) -> SourceColumn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from flows.model import MirrorFlow, Notice
+from flows.row_model import MirrorFlow, Notice
 from flows.tables import Column, Database, Source, SourceColumn, Table, Target
 
 APPLICATION_DECISIONS: Final = MirrorFlow(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from flows.callback_model import BodyField, Callback
-from flows.tables import SourceColumn
+from flows.callback_model import BodyField, Callback, CallbackFlow
+from flows.model import TimeOf
+from flows.tables import Column, Database, SourceColumn, Table, Target
 
 FORECAST_CALLBACK: Final = Callback(
     flow="benefit_forecasts",
@@ -53,4 +55,27 @@ FORECAST_CALLBACK: Final = Callback(
             "2026-11-24T08:44:26Z",
         ),
     ),
+)
+
+BENEFIT_FORECASTS: Final = CallbackFlow(
+    name=FORECAST_CALLBACK.flow,
+    title="Forecasts of the benefits that a family can expect, as the forecast service posts them",
+    source=FORECAST_CALLBACK,
+    target=Target(
+        table=Table(Database.CITIZEN, "public", "benefit_forecasts"),
+        key=("forecast_id",),
+        columns=(
+            Column("forecast_id", "uuid", "forecast_id"),
+            Column("family_id", "uuid", "family_id"),
+            Column("horizon_months", "integer", "horizon_months"),
+            Column("total_annual_value", "numeric(14,2)", "total_annual_value"),
+            Column("scheme_count", "integer", "scheme_count"),
+            Column("projections", "jsonb", "projections"),
+            Column("generated_at", "timestamptz", "generated_at"),
+        ),
+    ),
+    version=TimeOf(FORECAST_CALLBACK.time),
+    partitions=FORECAST_CALLBACK.partitions,
+    events_per_day=50_000,
+    latency=timedelta(seconds=2),
 )

@@ -1,12 +1,17 @@
-"""What a signed HTTP callback carries. Body check, JSON schema, Avro schema, topic and record are derived from it."""
+"""What a signed HTTP callback carries, and the flow that applies it.
+
+Body check, JSON schema, Avro schema, topic, record and the check when it is read again are derived from the callback.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from flows.tables import IDENTIFIER, DefinitionError, SourceColumn, column_problems, names_of
+from flows.model import TimeOf
+from flows.row_model import RowFlow
+from flows.tables import IDENTIFIER, DefinitionError, SourceColumn, column_named, column_problems, names_of
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,7 @@ class BodyField:
 
     column: SourceColumn
     doc: str
-    example: Any
+    example: Any = field(hash=False)
     values: tuple[str, ...] = ()
     pattern: str | None = None
 
@@ -31,7 +36,7 @@ class BodyField:
 
 @dataclass(frozen=True, kw_only=True)
 class Callback:
-    """The intake of one flow: who posts to ``route`` makes a record of ``topic``.
+    """The intake of one flow, and its :class:`~flows.tables.Origin`: who posts to ``route`` makes a record of ``topic``.
 
     ``key`` is the field whose value is the Kafka key, ``time`` the field that decides which of two bodies with one key is newer,
     ``record`` the name of the record in Avro.
@@ -47,10 +52,11 @@ class Callback:
     partitions: int
 
     def __post_init__(self) -> None:
-        if problems := list(self._problems()):
+        if problems := list(self.problems()):
             raise DefinitionError(f"callback {self.flow}: {'; '.join(problems)}")
 
-    def _problems(self) -> Iterator[str]:
+    def problems(self) -> Iterator[str]:
+        """What contradicts itself."""
         if not (IDENTIFIER.fullmatch(self.flow) and IDENTIFIER.fullmatch(self.route)):
             yield "flow and route must be plain identifiers"
         if self.partitions < 1:
@@ -77,6 +83,39 @@ class Callback:
         """The fields as source columns of the flow."""
         return tuple(field.column for field in self.fields)
 
+    @property
+    def primary_key(self) -> str:
+        """Bodies with equal keys are versions of one row."""
+        return self.key
+
+    @property
+    def message_key(self) -> str:
+        """All versions of a row are on one partition."""
+        return self.key
+
+    def column(self, name: str) -> SourceColumn:
+        """The field as a column; raises :class:`DefinitionError`."""
+        return column_named(name, self.columns, self.path)
+
     def field(self, name: str) -> BodyField:
         """The field of that name; raises ``KeyError``."""
         return {field.name: field for field in self.fields}[name]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallbackFlow(RowFlow):
+    """The bodies that services have posted; of those with one key the one with the latest time stands.
+
+    Nothing but the topic remembers them, as long as it keeps them: a rebuild reads it again and removes nothing.
+    """
+
+    source: Callback
+
+    def _problems(self) -> Iterator[str]:
+        yield from super()._problems()
+        if (self.name, self.partitions) != (self.source.flow, self.source.partitions):
+            yield "name and partitions must be those of the callback, or the intake would write elsewhere"
+        if self.version != TimeOf(self.source.time):
+            yield f"the version must be the time of the callback, {self.source.time!r}"
+        if self.filter is not None or self.deleted_at is not None:
+            yield "every body counts, and nothing deletes one"

@@ -1,14 +1,13 @@
-"""All callbacks. A route exists when its callback stands here."""
+"""All callbacks: a route exists when a flow applies what is posted there."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from flows.benefit_forecasts import FORECAST_CALLBACK
-from flows.callback_model import Callback
-from flows.ml_alerts import ALERT_CALLBACK
+from flows.callback_model import Callback, CallbackFlow
+from flows.registry import FLOWS
 
-CALLBACKS: Final[tuple[Callback, ...]] = (FORECAST_CALLBACK, ALERT_CALLBACK)
+CALLBACKS: Final[tuple[Callback, ...]] = tuple(flow.source for flow in FLOWS if isinstance(flow, CallbackFlow))
 
 
 def callback_named(route: str) -> Callback:

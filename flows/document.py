@@ -12,10 +12,14 @@ from flows.append_model import AppendFlow
 from flows.batch_document import INTRODUCTION, handling_lines
 from flows.batch_model import BatchFlow
 from flows.batch_registry import BATCH_FLOWS
+from flows.callback_document import allowed_values, callback_facts, callback_lines, notice_lines
+from flows.callback_model import CallbackFlow
+from flows.loops import Hop, hops
 from flows.match_document import link_line, match_lines
 from flows.match_model import MatchFlow
-from flows.model import Flow, RankedFlow, Ranking
+from flows.model import CapturedFlow, Flow, RankedFlow, Ranking
 from flows.registry import FLOWS
+from flows.row_model import RowFlow
 from flows.schedule import Schedule
 from flows.summary_document import summary_column, summary_lines
 from flows.summary_model import SummaryFlow
@@ -28,14 +32,30 @@ _HEAD: Final = f"""\
 
 Rendered from the definitions in `flows/`; change a definition, then run `{COMMAND}`.
 
-The flows of this part are fed by change data capture: each change moves when it is committed. Where batch jobs carry the same
-rows as well, the flow names their schedules. Of a source table only the columns listed here reach Kafka.
+A flow whose source is a table is fed by change data capture: each change moves when it is committed. Where batch jobs carry the
+same rows as well, the flow names their schedules. Of a source table only the columns listed here reach Kafka. The other flows are
+fed by signed HTTP callbacks.
 """
 
 
-def page(flows: Iterable[Flow], batches: Iterable[BatchFlow]) -> str:
+def page(flows: Sequence[Flow], batches: Sequence[BatchFlow]) -> str:
     """The whole page in Markdown, ending in a line end."""
-    return "\n".join([_HEAD, *map(flow_section, flows), INTRODUCTION, *map(batch_section, batches)])
+    return "\n".join([_HEAD, *map(flow_section, flows), hops_section(flows), INTRODUCTION, *map(batch_section, batches)])
+
+
+def hops_section(flows: Sequence[Flow]) -> str:
+    """Which flows read what others write."""
+    parts = (
+        "## From flow to flow",
+        "What one flow writes and another reads. A change goes along these hops once: definitions with a way back are refused.",
+        _table(("written by", "read by", "how", "columns"), map(_hop_row, hops(flows))),
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _hop_row(hop: Hop) -> tuple[str, ...]:
+    how = "looked up" if hop.looked_up else "as changes of its source"
+    return (*(f"`{name}`" for name in hop.names), how, _names(hop.columns))
 
 
 def batch_section(flow: BatchFlow) -> str:
@@ -70,7 +90,7 @@ def flow_section(flow: Flow) -> str:
         _table(("column", "type", "from", "transforms, left to right"), (_target_row(flow, c) for c in flow.target.columns)),
         *_masks(flow),
         "### Source columns",
-        _table(("column", "type", "null", "range"), map(_source_row, flow.source.columns)),
+        _table(("column", "type", "null", "range"), (_source_row(flow, column) for column in flow.source.columns)),
         "A row that breaks type, null or range becomes a dead letter; the last good version of it stands.",
         *_counting(flow.filter),
         *_handling(flow),
@@ -104,24 +124,41 @@ def _handling(flow: Flow) -> Iterator[str]:
     if isinstance(flow, SummaryFlow):
         yield "### Summaries"
         yield "\n".join(f"- {line}" for line in summary_lines(flow))
+    if isinstance(flow, CallbackFlow):
+        yield "### Callbacks"
+        yield "\n".join(f"- {line}" for line in callback_lines(flow))
+    if isinstance(flow, RowFlow) and flow.notice is not None:
+        yield "### Notices"
+        yield "\n".join(f"- {line}" for line in notice_lines(flow.notice))
     if flow.link is not None:
         yield "### Golden records"
         yield link_line(flow.link)
 
 
 def _facts(flow: Flow) -> list[tuple[str, str]]:
-    source, target = flow.source, flow.target
-    identity = ", replica identity full" if source.replica_identity_full else ""
+    target = flow.target
     return [
-        ("source", f"`{source.table.qualified}` in {source.table.database.value}, one row per `{source.primary_key}`{identity}"),
+        *_origin(flow),
         ("target", f"`{target.table.qualified}` in {target.table.database.value}, one row per {_names(target.key)}"),
         ("topics", f"{_names(flow.topics)}, {flow.partitions} partitions each"),
-        ("Kafka key", f"`{source.message_key}`"),
+        ("Kafka key", f"`{flow.source.message_key}`"),
         *([] if isinstance(flow, AppendFlow) else [("version of a row", str(flow.version))]),
         *[("batch job", _schedule(schedule)) for schedule in flow.schedules],
         ("volume", f"about {flow.events_per_day:,} events a day"),
-        ("latency", f"under {_span(flow.latency)} from commit in the source to visible in the target"),
+        ("latency", f"under {_span(flow.latency)} from {_beginning(flow)} to visible in the target"),
     ]
+
+
+def _origin(flow: Flow) -> Iterator[tuple[str, str]]:
+    if isinstance(flow, CallbackFlow):
+        yield from callback_facts(flow)
+    if isinstance(flow, CapturedFlow):
+        table, identity = flow.source.table, ", replica identity full" if flow.source.replica_identity_full else ""
+        yield "source", f"`{table.qualified}` in {table.database.value}, one row per `{flow.source.primary_key}`{identity}"
+
+
+def _beginning(flow: Flow) -> str:
+    return "the answer 202" if isinstance(flow, CallbackFlow) else "commit in the source"
 
 
 def _schedule(schedule: Schedule) -> str:
@@ -142,9 +179,10 @@ def _beside(flow: Flow, column: Column) -> Iterator[str]:
         yield from summary_column(flow, column)
 
 
-def _source_row(column: SourceColumn) -> tuple[str, ...]:
+def _source_row(flow: Flow, column: SourceColumn) -> tuple[str, ...]:
     bounds = [] if column.minimum is None else [f"at least {column.minimum}"]
     bounds += [] if column.maximum is None else [f"at most {column.maximum}"]
+    bounds += allowed_values(flow.source, column.name) if isinstance(flow, CallbackFlow) else []
     return (f"`{column.name}`", column.type, "refused" if column.required else "allowed", ", ".join(bounds))
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from flows.masks import AADHAAR
-from flows.model import MirrorFlow
+from flows.row_model import MirrorFlow
 from flows.schedule import After, Schedule
 from flows.tables import Column, Database, Source, SourceColumn, Table, Target
 from flows.transforms import default_to

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flows.model import Flow, SideTable
+from flows.model import CapturedFlow, SideTable
 from flows.tables import Column, Filter, Table, names_of
 from flows.types import SqlType
 
@@ -35,7 +35,7 @@ class Signature:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MatchFlow(Flow):
+class MatchFlow(CapturedFlow):
     """Rows that count bring the record with the same match key up to date, or make it; a null never erases.
 
     The target's key is the match key. Other programs write records too: while the signature is ours and ``time`` is what we wrote

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
-from flows.callback_model import BodyField, Callback
-from flows.tables import SourceColumn
+from flows.callback_model import BodyField, Callback, CallbackFlow
+from flows.model import TimeOf
+from flows.row_model import Notice
+from flows.tables import Column, Database, SourceColumn, Table, Target
 
 ALERT_SOURCES: Final = ("AI-PLATFORM-07", "AI-PLATFORM-09", "AI-PLATFORM-14")
 SEVERITIES: Final = ("LOW", "MEDIUM", "HIGH", "CRITICAL")
@@ -73,4 +76,39 @@ ALERT_CALLBACK: Final = Callback(
             "2026-12-24T08:44:26Z",
         ),
     ),
+)
+
+ML_ALERTS: Final = CallbackFlow(
+    name=ALERT_CALLBACK.flow,
+    title="Alerts of the machine learning services for families, with one notice for each",
+    source=ALERT_CALLBACK,
+    target=Target(
+        table=Table(Database.CITIZEN, "public", "ml_alerts"),
+        key=("alert_id",),
+        columns=(
+            Column("alert_id", "uuid", "alert_id"),
+            Column("source", "varchar(50)", "source"),
+            Column("family_id", "uuid", "family_id"),
+            Column("citizen_id", "uuid", "citizen_id"),
+            Column("alert_type", "varchar(50)", "alert_type"),
+            Column("severity", "varchar(20)", "severity"),
+            Column("message", "text", "message"),
+            Column("action_url", "text", "action_url"),
+            Column("created_at", "timestamptz", "created_at"),
+            Column("expires_at", "timestamptz", "expires_at"),
+        ),
+    ),
+    version=TimeOf(ALERT_CALLBACK.time),
+    notice=Notice(
+        table=Table(Database.CITIZEN, "public", "notifications"),
+        type="ML_ALERT",
+        watched=(),
+        identity=("alert_id",),
+        message="{message}",
+        metadata=("alert_id", "source", "alert_type", "severity", "action_url", "expires_at"),
+        reference=("family_id",),
+    ),
+    partitions=ALERT_CALLBACK.partitions,
+    events_per_day=20_000,
+    latency=timedelta(seconds=5),
 )

@@ -1,6 +1,7 @@
 """The Flow model: everything about one synchronised kind of data, validated when it is made.
 
-What all flows have in common is :class:`Flow`; how rows of the source become rows of the target is the subclass.
+What all flows have in common is :class:`Flow`, of those that a database feeds :class:`CapturedFlow`; how rows of the source
+become rows of the target is the subclass.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from flows.schedule import Schedule
-from flows.tables import IDENTIFIER, DefinitionError, Filter, Source, Table, Target, names_of
+from flows.tables import IDENTIFIER, DefinitionError, Filter, Origin, Source, Table, Target, names_of
 from flows.types import SqlType
 
 
@@ -62,7 +63,7 @@ class Flow:
 
     name: str
     title: str
-    source: Source
+    source: Origin
     target: Target
     filter: Filter | None = None
     version: LogPosition | TimeOf = LogPosition()
@@ -81,10 +82,7 @@ class Flow:
     def _problems(self) -> Iterator[str]:
         yield from self.source.problems()
         yield from self.target.problems()
-        yield from self._compared_problems()
         yield from self._link_problems()
-        if self.source.table.database is self.target.table.database:
-            yield "source and target are the same database"
         if self.partitions < 1:
             yield "partitions must be at least 1"
         declared = names_of(self.source.columns)
@@ -106,10 +104,6 @@ class Flow:
             yield self.filter.column
         if isinstance(self.version, TimeOf):
             yield self.version.column
-
-    def _compared_problems(self) -> Iterator[str]:
-        if self.compared_columns and not self.source.replica_identity_full:
-            yield "old values are compared, so the source must have replica identity full"
 
     def _link_problems(self) -> Iterator[str]:
         if self.link is not None:
@@ -135,11 +129,6 @@ class Flow:
         return tuple(column.name for column in self.target.columns if column.masks)
 
     @property
-    def compared_columns(self) -> tuple[str, ...]:
-        """Source columns of which an event's old value is needed too; the source must have replica identity full."""
-        return ()
-
-    @property
     def side_tables(self) -> tuple[SideTable, ...]:
         """Tables of the platform that are written beside the target."""
         return ()
@@ -150,9 +139,14 @@ class Flow:
         return ()
 
     @property
+    def reference_tables(self) -> tuple[SideTable, ...]:
+        """Tables in the target's database that other flows fill and this one looks rows up in."""
+        return ()
+
+    @property
     def topic(self) -> str:
-        """The CDC topic, as Debezium names it: prefix, schema, table."""
-        return f"{self.source.table.database.value}.{self.source.table.qualified}"
+        """Where the source's records are."""
+        return self.source.topic
 
     @property
     def command_topic(self) -> str:
@@ -169,6 +163,25 @@ class Flow:
         """All target columns that we write, with their types."""
         linked = () if self.link is None else ((self.link.column, SqlType("uuid")),)
         return (*((column.name, column.sql_type) for column in self.target.columns), *linked)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CapturedFlow(Flow):
+    """A flow whose changes are captured from a table of the other database, which can be read again at any time."""
+
+    source: Source
+
+    def _problems(self) -> Iterator[str]:
+        yield from super()._problems()
+        if self.source.table.database is self.target.table.database:
+            yield "source and target are the same database"
+        if self.compared_columns and not self.source.replica_identity_full:
+            yield "old values are compared, so the source must have replica identity full"
+
+    @property
+    def compared_columns(self) -> tuple[str, ...]:
+        """Source columns of which an event's old value is needed too; the source must have replica identity full."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -193,7 +206,7 @@ class Ranking:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RankedFlow(Flow):
+class RankedFlow(CapturedFlow):
     """Rows are candidates; the best of each group stand in the target."""
 
     filter: Filter
@@ -218,74 +231,3 @@ class RankedFlow(Flow):
     def written_columns(self) -> tuple[tuple[str, SqlType], ...]:
         """The mapped columns and the rank."""
         return (*super().written_columns, (self.ranking.rank, SqlType("smallint")))
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A row in ``table`` for every create of a source row and every change of one of ``watched``, once.
-
-    What tells notices apart, and makes their id, is the row's values of ``identity``. ``message`` is a text with target columns
-    in braces; ``metadata`` are target columns. ``reference`` are columns of the table that hold a target column of that name.
-    """
-
-    table: Table
-    type: str
-    watched: tuple[str, ...]
-    identity: tuple[str, ...]
-    message: str
-    metadata: tuple[str, ...]
-    reference: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class MirrorFlow(Flow):
-    """One target row per source row; when that is deleted or does not count any more, the target row goes.
-
-    ``deleted_at``: a target column that is set to the time of the delete instead. ``wakes``: the notification channel on which
-    every transaction that wrote rows says so. ``notice``: what people are told, in the same transaction.
-    """
-
-    deleted_at: str | None = None
-    wakes: str | None = None
-    notice: Notice | None = None
-
-    def _problems(self) -> Iterator[str]:
-        yield from super()._problems()
-        if self.source.message_key != self.source.primary_key:
-            yield "the message key must be the primary key, or the versions of a row would be spread over partitions"
-        if len(self.target.key) != 1 or self.target.key[0] not in names_of(self.target.columns):
-            yield "the target's key must be one mapped column"
-        elif self.target.column(self.target.key[0]).source != self.source.primary_key:
-            yield "the target's key must be mapped from the source's primary key"
-        if self.deleted_at in names_of(self.target.columns):
-            yield f"the column {self.deleted_at!r} is computed and may not be mapped"
-        if self.wakes is not None and not IDENTIFIER.fullmatch(self.wakes):
-            yield f"the channel {self.wakes!r} is not a plain identifier"
-
-    def _used_columns(self) -> Iterator[str]:
-        yield from super()._used_columns()
-        if self.notice is not None:
-            yield from (*self.notice.watched, *self.notice.identity)
-
-    @property
-    def compared_columns(self) -> tuple[str, ...]:
-        """What a notice watches."""
-        return self.notice.watched if self.notice else ()
-
-    @property
-    def side_tables(self) -> tuple[SideTable, ...]:
-        """Where notices go."""
-        if self.notice is None:
-            return ()
-        return (SideTable(self.notice.table, ("id", "type", "message", "metadata", "created_at", *self.notice.reference)),)
-
-    @property
-    def key(self) -> str:
-        """The target's key column."""
-        return self.target.key[0]
-
-    @property
-    def written_columns(self) -> tuple[tuple[str, SqlType], ...]:
-        """The mapped columns, and the time of the delete where rows are kept."""
-        computed = () if self.deleted_at is None else ((self.deleted_at, SqlType("timestamptz")),)
-        return (*super().written_columns, *computed)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flows.model import Flow
+from flows.model import CapturedFlow, Flow
 from flows.tables import Database, DefinitionError, Table
 
 
@@ -33,16 +33,16 @@ def captured_tables(database: Database, flows: Iterable[Flow]) -> tuple[Captured
 
     Raises :class:`DefinitionError` when two flows want different keys or partition counts of one table.
     """
-    readers: dict[Table, list[Flow]] = {}
+    readers: dict[Table, list[CapturedFlow]] = {}
     for flow in flows:
-        if flow.source.table.database is database:
+        if isinstance(flow, CapturedFlow) and flow.source.table.database is database:
             readers.setdefault(flow.source.table, []).append(flow)
     if not readers:
         return ()
     return (*(_merged(table, group) for table, group in readers.items()), heartbeat_table(database))
 
 
-def _merged(table: Table, flows: list[Flow]) -> CapturedTable:
+def _merged(table: Table, flows: list[CapturedFlow]) -> CapturedTable:
     shapes = {(flow.source.message_key, flow.partitions) for flow in flows}
     if len(shapes) > 1:
         names = ", ".join(flow.name for flow in flows)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from flows.model import MirrorFlow
+from flows.row_model import MirrorFlow
 from flows.tables import Column, Database, Source, SourceColumn, Table, Target
 
 SCHEME_MAP: Final = MirrorFlow(

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flows.append_model import Reference
-from flows.model import Flow, MirrorFlow
+from flows.model import CapturedFlow, SideTable
+from flows.row_model import MirrorFlow
 from flows.tables import SourceColumn, names_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class SummaryFlow(Flow):
+class SummaryFlow(CapturedFlow):
     """Source rows are members; per group the newest is the target's row: the latest ``time``, then the greatest primary key.
 
     ``reference`` says how the group, which is the target's key, is looked up in the target of ``through``. Where that flow moves
@@ -36,6 +37,11 @@ class SummaryFlow(Flow):
     def _deciding_columns(self) -> Iterator[str]:
         yield from super()._deciding_columns()
         yield from (self.target.column(name).source for name in (self.time, self.reference.column))
+
+    @property
+    def reference_tables(self) -> tuple[SideTable, ...]:
+        """Where the group is looked up."""
+        return (self.reference.side_table,)
 
     @property
     def reference_source(self) -> SourceColumn:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 from flows.transforms import Mask, Transform
 from flows.types import SqlType
@@ -66,9 +66,41 @@ class SourceColumn:
         return SqlType.parse(self.type)
 
 
+class Origin(Protocol):
+    """Where rows come from: their columns, which one tells rows apart, and which one is the Kafka key, hence the partition."""
+
+    @property
+    def columns(self) -> tuple[SourceColumn, ...]:
+        """All columns that reach Kafka."""
+        ...
+
+    @property
+    def primary_key(self) -> str:
+        """The column that tells rows apart."""
+        ...
+
+    @property
+    def message_key(self) -> str:
+        """The column of the Kafka key."""
+        ...
+
+    @property
+    def topic(self) -> str:
+        """Where the records are."""
+        ...
+
+    def column(self, name: str) -> SourceColumn:
+        """The column of that name; raises :class:`DefinitionError`."""
+        ...
+
+    def problems(self) -> Iterator[str]:
+        """What contradicts itself."""
+        ...
+
+
 @dataclass(frozen=True)
 class Source:
-    """Where changes come from. ``message_key`` is the column of the Kafka key, hence of the partition."""
+    """An :class:`Origin` that is a table, whose changes are captured."""
 
     table: Table
     columns: tuple[SourceColumn, ...]
@@ -76,12 +108,14 @@ class Source:
     message_key: str
     replica_identity_full: bool = False
 
+    @property
+    def topic(self) -> str:
+        """The CDC topic, as Debezium names it: prefix, schema, table."""
+        return f"{self.table.database.value}.{self.table.qualified}"
+
     def column(self, name: str) -> SourceColumn:
         """The column of that name; raises :class:`DefinitionError`."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise DefinitionError(f"{self.table.qualified} has no column {name!r}; it has {names_of(self.columns)}")
+        return column_named(name, self.columns, self.table.qualified)
 
     def problems(self) -> Iterator[str]:
         """What contradicts itself."""
@@ -143,10 +177,7 @@ class Target:
 
     def column(self, name: str) -> Column:
         """The column of that name; raises :class:`DefinitionError`."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise DefinitionError(f"{self.table.qualified} has no column {name!r}; it has {names_of(self.columns)}")
+        return column_named(name, self.columns, self.table.qualified)
 
     def problems(self) -> Iterator[str]:
         """What contradicts itself."""
@@ -155,6 +186,9 @@ class Target:
             if name not in names:
                 yield f"key column {name!r} is not a target column"
         yield from column_problems(self.columns)
+
+
+AnyColumn = TypeVar("AnyColumn", SourceColumn, Column)
 
 
 @dataclass(frozen=True)
@@ -169,6 +203,14 @@ class Filter:
         """Whether a row with that value counts."""
         # Lower case: Python has letters beyond ASCII whose capital is an ASCII letter.
         return value.lower() in map(str.lower, self.values) if self.any_case else value in self.values
+
+
+def column_named(name: str, columns: tuple[AnyColumn, ...], where: str) -> AnyColumn:
+    """The column of that name; raises :class:`DefinitionError` that says ``where`` it was looked for."""
+    for column in columns:
+        if column.name == name:
+            return column
+    raise DefinitionError(f"{where} has no column {name!r}; it has {[column.name for column in columns]}")
 
 
 def names_of(columns: tuple[SourceColumn, ...] | tuple[Column, ...]) -> list[str]:

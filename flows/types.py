@@ -45,5 +45,10 @@ class SqlType:
         name = _CATALOG_NAMES.get(self.base, self.base)
         return f"{name}({','.join(map(str, self.sizes))})" if self.sizes else name
 
+    @property
+    def can_be_long(self) -> bool:
+        """Whether values are text that PostgreSQL may store out of line."""
+        return self.base in ("jsonb", "text", "varchar")
+
     def __str__(self) -> str:
         return f"{self.base}({','.join(map(str, self.sizes))})" if self.sizes else self.base

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from flows.callback_model import Callback
+from flows.moments import microseconds
 from schemas.avro import codec
 from schemas.avro_schema import schema_name
 from schemas.headers import RECEIVED_HEADER, SENDER_HEADER, WEBHOOK_ID_HEADER
 from schemas.message_key import partition_of
-
-_MICROSECOND: Final = timedelta(microseconds=1)
-_EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def record_maker(callback: Callback) -> Callable[[Delivery], CallbackRecord]:
 
 
 def _headers(delivery: Delivery) -> list[tuple[str, bytes]]:
-    received = (delivery.received_at - _EPOCH) // _MICROSECOND
+    received = microseconds(delivery.received_at)
     return [
         (WEBHOOK_ID_HEADER, delivery.webhook_id.encode()),
         (SENDER_HEADER, delivery.sender.encode()),

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from flows.model import Flow
+from flows.model import CapturedFlow
 from flows.numbers import NumberCache
 from flows.tables import SourceColumn
 from schemas.message_key import key_maker
@@ -26,7 +26,6 @@ from schemas.problems import BadRecord, Reason
 _SHOWN_KEY: Final = 64
 _UUID_BYTES: Final = 16
 _OPERATIONS: Final = frozenset("curd")
-_TEXTS: Final = ("text", "varchar", "jsonb")
 _INTEGERS: Final = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 _PYTHON_TYPES: Final[dict[str, Any]] = {
     "boolean": bool,
@@ -52,7 +51,7 @@ class Kind(Enum):
 class RowChange(msgspec.Struct, frozen=True, gc=False):
     """A checked change. ``before`` and ``after`` are rows with the flow's source columns as attributes, numbers as text.
 
-    ``lsn`` is 0 for snapshot reads, which have no place in the order of changes: they fill what is absent.
+    ``lsn`` is the place in the order of changes; 0 for snapshot reads, which have none: they fill what is absent.
     ``source_time`` is the commit in the source, microseconds since 1970, UTC.
     """
 
@@ -69,10 +68,11 @@ class _Position(msgspec.Struct, gc=False):
     ts_ms: int = 0
 
 
-def decoder(flow: Flow) -> Callable[[bytes | None, bytes | None], RowChange]:
+def decoder(flow: CapturedFlow) -> Callable[[bytes | None, bytes | None], RowChange]:
     """A function of (key, value) for records of the flow's topics; it raises :class:`BadRecord`."""
     parse, check = _parser(flow), _change_check(flow)
-    identity_of = attrgetter(flow.source.primary_key)
+    identity = flow.source.column(flow.source.primary_key)
+    identity_of = attrgetter(identity.name)
 
     def decode(key: bytes | None, value: bytes | None) -> RowChange:
         if value is None:
@@ -85,7 +85,7 @@ def decoder(flow: Flow) -> Callable[[bytes | None, bytes | None], RowChange]:
         try:
             check(event.op, key, row)
         except BadRecord as error:
-            error.row_key = None if row is None else str(identity_of(row))
+            error.row_key = None if row is None else _shown_key(identity, identity_of(row))
             raise
         if event.op == "d":
             return RowChange(Kind.DELETE, lsn, time, before=row)
@@ -94,7 +94,7 @@ def decoder(flow: Flow) -> Callable[[bytes | None, bytes | None], RowChange]:
     return decode
 
 
-def row_decoder(flow: Flow) -> Callable[[bytes], Any]:
+def row_decoder(flow: CapturedFlow) -> Callable[[bytes], Any]:
     """A function of one source row as a JSON object, for rows read from the database; the same checks as for events."""
     parse = msgspec.json.Decoder(_row_type(flow)).decode
     check = _row_check(flow)
@@ -114,7 +114,7 @@ def _source_time(position: _Position) -> int:
     return position.ts_us if position.ts_us is not None else position.ts_ms * 1000
 
 
-def _parser(flow: Flow) -> Callable[[bytes], Any]:
+def _parser(flow: CapturedFlow) -> Callable[[bytes], Any]:
     envelope = msgspec.json.Decoder(_envelope_type(flow))
 
     def parse(value: bytes) -> Any:
@@ -128,7 +128,7 @@ def _parser(flow: Flow) -> Callable[[bytes], Any]:
     return parse
 
 
-def _change_check(flow: Flow) -> Callable[[str, bytes | None, Any], None]:
+def _change_check(flow: CapturedFlow) -> Callable[[str, bytes | None, Any], None]:
     check_row, key_of = _row_check(flow), attrgetter(flow.source.message_key)
     key_for = key_maker(flow)
 
@@ -150,7 +150,7 @@ def _change_check(flow: Flow) -> Callable[[str, bytes | None, Any], None]:
     return check
 
 
-def _envelope_type(flow: Flow) -> type[msgspec.Struct]:
+def _envelope_type(flow: CapturedFlow) -> type[msgspec.Struct]:
     """``after`` with every column; ``before`` with what identifies a row or is compared, so that old rubbish does no harm."""
     full = _row_type(flow)
     identity = {flow.source.primary_key, flow.source.message_key}
@@ -166,11 +166,11 @@ def _envelope_type(flow: Flow) -> type[msgspec.Struct]:
     return msgspec.defstruct("Envelope", fields, gc=False)
 
 
-def _row_type(flow: Flow) -> type[msgspec.Struct]:
+def _row_type(flow: CapturedFlow) -> type[msgspec.Struct]:
     return msgspec.defstruct("Row", [_field(column) for column in _required_first(flow)], gc=False)
 
 
-def _required_first(flow: Flow) -> list[SourceColumn]:
+def _required_first(flow: CapturedFlow) -> list[SourceColumn]:
     return sorted(flow.source.columns, key=lambda column: not column.required)
 
 
@@ -189,11 +189,11 @@ def _python_type(column: SourceColumn) -> Any:
     return _PYTHON_TYPES[kind.base]
 
 
-def _row_check(flow: Flow) -> Callable[[Any], None]:
+def _row_check(flow: CapturedFlow) -> Callable[[Any], None]:
     """The checks that types cannot say: numbers and their bounds, UUID spelling, U+0000."""
     numbers = [(attrgetter(c.name), NumberCache(partial(_check_number, c))) for c in _columns(flow, "numeric")]
     uuids = [(attrgetter(column.name), column) for column in _columns(flow, "uuid")]
-    texts = [(attrgetter(column.name), column) for column in _columns(flow, *_TEXTS)]
+    texts = [(attrgetter(column.name), column) for column in flow.source.columns if column.sql_type.can_be_long]
 
     def check_row(row: Any) -> None:
         for value_of, good in numbers:
@@ -209,8 +209,8 @@ def _row_check(flow: Flow) -> Callable[[Any], None]:
     return check_row
 
 
-def _columns(flow: Flow, *bases: str) -> list[SourceColumn]:
-    return [column for column in flow.source.columns if column.sql_type.base in bases]
+def _columns(flow: CapturedFlow, base: str) -> list[SourceColumn]:
+    return [column for column in flow.source.columns if column.sql_type.base == base]
 
 
 def _check_number(column: SourceColumn, text: str | None) -> None:
@@ -230,15 +230,18 @@ def _check_number(column: SourceColumn, text: str | None) -> None:
 
 
 def _check_uuid(column: SourceColumn, value: str) -> None:
-    try:
-        well_formed = len(bytes.fromhex(value.replace("-", ""))) == _UUID_BYTES
-    except ValueError:
-        well_formed = False
-    if not well_formed:
+    if not _is_uuid(value):
         raise BadRecord(Reason.WRONG_TYPE, f"`{column.name}` is not a UUID")
 
 
-def _same_key(flow: Flow, key: bytes, value: str) -> bool:
+def _is_uuid(value: str) -> bool:
+    try:
+        return len(bytes.fromhex(value.replace("-", ""))) == _UUID_BYTES
+    except ValueError:
+        return False
+
+
+def _same_key(flow: CapturedFlow, key: bytes, value: str) -> bool:
     """The slow comparison, for keys that another producer spells with spaces or capitals."""
     try:
         found = msgspec.json.decode(key)[flow.source.message_key]
@@ -256,7 +259,7 @@ def _reason(message: str) -> Reason:
     return Reason.WRONG_TYPE
 
 
-def _row_key(flow: Flow, value: bytes) -> str | None:
+def _row_key(flow: CapturedFlow, value: bytes) -> str | None:
     """The primary key of a row that failed elsewhere, where it can still be read."""
     try:
         event = msgspec.json.decode(value)
@@ -264,4 +267,15 @@ def _row_key(flow: Flow, value: bytes) -> str | None:
         found = row.get(flow.source.primary_key)
     except (msgspec.DecodeError, AttributeError, UnicodeDecodeError):
         return None
-    return str(found) if isinstance(found, int | str) and len(str(found)) <= _SHOWN_KEY else None
+    return _shown_key(flow.source.column(flow.source.primary_key), found)
+
+
+def _shown_key(column: SourceColumn, found: Any) -> str | None:
+    """A primary key as people are shown it. What is none of its type may be anything, a private value too."""
+    if column.sql_type.base in _INTEGERS:
+        shown = isinstance(found, int)
+    elif column.sql_type.base == "uuid":
+        shown = isinstance(found, str) and _is_uuid(found)
+    else:
+        shown = isinstance(found, str) and len(found) <= _SHOWN_KEY and not column.private
+    return str(found) if shown else None

@@ -6,15 +6,29 @@ from typing import Any, Final
 
 import msgspec
 
+from flows.callback_model import CallbackFlow
 from flows.model import Flow
-from schemas.headers import CONTEXT_HEADERS, NEW_KEY_HEADER, OLD_KEY_HEADER, REPLAY_HEADER
+from schemas.avro import MARKER, codec
+from schemas.avro_schema import schema_name
+from schemas.headers import (
+    CONTEXT_HEADERS,
+    NEW_KEY_HEADER,
+    OFFSET_HEADER,
+    OLD_KEY_HEADER,
+    RECEIVED_HEADER,
+    REPLAY_HEADER,
+    SENDER_HEADER,
+    WEBHOOK_ID_HEADER,
+)
+from schemas.problems import BadRecord
 
 _ENVELOPE: Final = frozenset(
     {
         *("before", "after", "source", "op", "ts_ms", "ts_us", "ts_ns", "transaction", "schema", "payload"),
         *("version", "connector", "name", "snapshot", "db", "sequence", "table", "txId", "lsn", "xmin"),
         *("origin", "origin_lsn"),
-        *(NEW_KEY_HEADER, OLD_KEY_HEADER, REPLAY_HEADER, *CONTEXT_HEADERS),
+        *(NEW_KEY_HEADER, OLD_KEY_HEADER, REPLAY_HEADER, OFFSET_HEADER, *CONTEXT_HEADERS),
+        *(WEBHOOK_ID_HEADER, SENDER_HEADER, RECEIVED_HEADER),
     }
 )
 
@@ -25,7 +39,7 @@ _VALUES: Final = re.compile("|".join([*(f"{start}(?:.*{end}|.*)" for start, end 
 
 
 def names_of(flow: Flow) -> frozenset[str]:
-    """Return the names that may be shown: those of the flow's source columns and of Debezium's envelope."""
+    """Return the names that may be shown: those of the flow's source columns, of Debezium's envelope and of our headers."""
     return _ENVELOPE | {column.name for column in flow.source.columns}
 
 
@@ -48,6 +62,20 @@ def redact_bytes(document: bytes | None, names: Collection[str]) -> Any:
         return f"<{len(document)} bytes, not JSON>"
 
 
+def redact_value(document: bytes | None, flow: Flow) -> Any:
+    """Redact the value of a record of the flow: Avro of a callback, otherwise JSON."""
+    if isinstance(flow, CallbackFlow) and document is not None and document.startswith(MARKER):
+        return _redact_avro(document, flow)
+    return redact_bytes(document, names_of(flow))
+
+
+def _redact_avro(document: bytes, flow: CallbackFlow) -> Any:
+    try:
+        return redact(codec(schema_name(flow.source)).decode(document), names_of(flow))
+    except BadRecord as problem:
+        return f"<{len(document)} bytes of Avro; {problem.detail}>"
+
+
 def redact_headers(headers: Collection[tuple[str, bytes]], names: Collection[str]) -> list[tuple[str, str]]:
     """Redact the values of record headers, and the names that are not ours or Debezium's."""
     return [(_name(name, place, names), f"<{len(value)} bytes>") for place, (name, value) in enumerate(headers, 1)]
@@ -66,7 +94,9 @@ def describe(value: object) -> str | None:
         return "<boolean>"
     if isinstance(value, str):
         return f"<text, {len(value)} characters>"
-    return "<number>"
+    if isinstance(value, int | float):
+        return "<number>"
+    return f"<{type(value).__name__}>"
 
 
 def _name(name: str, place: int, names: Collection[str]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from flows.append_model import AppendFlow
 from flows.types import SqlType
 from sinks.person_links import LINKED, LOCK_SHARED, is_link, link_join, noting
+from sinks.waking import waking
 
 
 def append_statement(flow: AppendFlow, *, backfill: bool) -> str:
@@ -29,7 +30,7 @@ def append_statement(flow: AppendFlow, *, backfill: bool) -> str:
                     ON CONFLICT ({key}) DO NOTHING
                     RETURNING {flow.subject} AS subject, {flow.state} AS state, {flow.time} AS fact_time)
         {_remembering() if backfill else ""}
-        SELECT (SELECT count(*) FROM written) {_waking(flow)}
+        SELECT (SELECT count(*) FROM written) {waking(flow.wakes)}
         """
 
 
@@ -68,9 +69,3 @@ def _remembering() -> str:
         remembered AS (INSERT INTO sync.backfilled_fact AS b (flow, row_key, state, fact_time)
                        SELECT %(flow)s, subject::text, state, fact_time FROM written
                        ON CONFLICT (flow, row_key, state) DO UPDATE SET fact_time = excluded.fact_time)"""
-
-
-def _waking(flow: AppendFlow) -> str:
-    if flow.wakes is None:
-        return ""
-    return f", (SELECT pg_notify('{flow.wakes}', n::text) FROM (SELECT count(*) AS n FROM written) AS w WHERE n > 0)"

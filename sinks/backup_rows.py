@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.model import MirrorFlow
+from flows.row_model import MirrorFlow
 from flows.summary_model import SummaryFlow
 
 

@@ -77,14 +77,8 @@ def _row(letter: DeadLetter, cipher: PayloadCipher) -> dict[str, str | int | Non
         "detail": _storable(letter.detail),
         "row_key": _storable(letter.row_key),
         "record_time": letter.record_time,
-        "record_key": _text(cipher.encrypt(letter.key)),
-        "record_value": _text(cipher.encrypt(letter.value)),
-        "headers": _text(cipher.encrypt_headers(letter.headers)),
+        **cipher.encrypted(letter.key, letter.value, letter.headers),
     }
-
-
-def _text(token: bytes | None) -> str | None:
-    return None if token is None else token.decode("ascii")
 
 
 def _storable(text: str | None) -> str | None:

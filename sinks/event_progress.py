@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, cast
 
-from flows.model import Flow
+from flows.model import CapturedFlow
 from flows.replication import replication_name
 from sinks.pool import Session
 
@@ -22,7 +22,7 @@ _BEHIND: Final = """
     """
 
 
-async def published(source: Session, flow: Flow, lsn: int) -> bool:
+async def published(source: Session, flow: CapturedFlow, lsn: int) -> bool:
     """Whether the connector is known to have handed everything up to ``lsn`` to Kafka."""
     database = flow.source.table.database
     row = await source.row(_CONFIRMED, (lsn, replication_name(database)))
@@ -36,7 +36,7 @@ async def present(workers: Session) -> datetime:
     return cast("datetime", row[0])
 
 
-async def applied(workers: Session, flow: Flow, since: datetime) -> bool:
+async def applied(workers: Session, flow: CapturedFlow, since: datetime) -> bool:
     """Whether all partitions have applied what was in Kafka at ``since``; ``workers`` is a session where they report."""
     row = await workers.row(_BEHIND, {"flow": flow.name, "topic": flow.topic, "since": since})
     return row is not None and row[0] >= flow.partitions

@@ -1,11 +1,11 @@
 """Compare a flow with its live tables and name each difference. Pure: two values in, differences out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flows.batch_model import AnyFlow
-from flows.model import SideTable
+from flows.batch_model import AnyFlow, BatchFlow
+from flows.model import CapturedFlow, SideTable
 from flows.tables import Database, Table
 from flows.types import SqlType
 from settings import PROGRAM
@@ -27,13 +27,13 @@ class Difference:
 
 
 def flow_differences(flow: AnyFlow, catalogs: Mapping[Database, Catalog]) -> Iterator[Difference]:
-    """Compare one flow with its source and its target."""
-    source = catalogs[flow.source.table.database].tables.get(flow.source.table.qualified)
+    """Compare one flow with its target and, where its source is a table, with that."""
     target = catalogs[flow.target.table.database].tables.get(flow.target.table.qualified)
-    if source is None:
-        yield _difference(flow, flow.source.table, "", "the table does not exist", _edit(flow, "source"))
-    else:
+    nullable = {column.name for column in flow.source.columns if not column.required}
+    if isinstance(flow, CapturedFlow | BatchFlow):
+        source = catalogs[flow.source.table.database].tables.get(flow.source.table.qualified)
         yield from _source_differences(flow, source)
+        nullable &= _nullable_columns(source)
     if target is None:
         remedy = MIGRATE if flow.target.table.schema == STATE_SCHEMA else _edit(flow, "target")
         yield _difference(flow, flow.target.table, "", "the table does not exist", remedy)
@@ -43,12 +43,20 @@ def flow_differences(flow: AnyFlow, catalogs: Mapping[Database, Catalog]) -> Ite
         yield from _side_differences(flow, side, catalogs[side.table.database].tables.get(side.table.qualified))
     for looked_up in flow.lookup_tables:
         yield from _lookup_differences(flow, looked_up, catalogs[looked_up.table.database].tables.get(looked_up.table.qualified))
-    if source is not None and target is not None:
-        yield from _null_differences(flow, source, target)
+    if target is not None:
+        yield from _null_differences(flow, nullable, target)
 
 
-def _source_differences(flow: AnyFlow, found: CatalogTable) -> Iterator[Difference]:
+def _nullable_columns(source: CatalogTable | None) -> set[str]:
+    """Of a table that is not there, none: that it is not there is the difference."""
+    return {column.name for column in source.columns.values() if not column.not_null} if source else set()
+
+
+def _source_differences(flow: CapturedFlow | BatchFlow, found: CatalogTable | None) -> Iterator[Difference]:
     source = flow.source
+    if found is None:
+        yield _difference(flow, source.table, "", "the table does not exist", _edit(flow, "source"))
+        return
     expected = {column.name: column.sql_type for column in source.columns}
     yield from _column_differences(flow, source.table, expected, found, "source")
     for column in source.columns:
@@ -94,15 +102,13 @@ def _lookup_differences(flow: AnyFlow, beside: SideTable, found: CatalogTable | 
             yield _difference(flow, beside.table, name, "the column does not exist", _edit(flow, "target"))
 
 
-def _null_differences(flow: AnyFlow, source: CatalogTable, target: CatalogTable) -> Iterator[Difference]:
+def _null_differences(flow: AnyFlow, nullable: Collection[str], target: CatalogTable) -> Iterator[Difference]:
     """Name target columns that refuse the null that their source column may hold and the mapping lets through."""
-    required = {column.name for column in flow.source.columns if column.required}
     for column in flow.target.columns:
         if column.name in flow.target.key:
             continue  # A row without it never gets there.
-        before, after = source.columns.get(column.source), target.columns.get(column.name)
-        may_be_null = before is not None and not before.not_null and column.source not in required
-        if may_be_null and after is not None and after.not_null and column.value(None) is None:
+        live = target.columns.get(column.name)
+        if column.source in nullable and live is not None and live.not_null and column.value(None) is None:
             problem = f"the column refuses null, but {column.source} of the source may be null"
             yield _difference(flow, flow.target.table, column.name, problem, "drop NOT NULL, or map null to a value in the flow")
 

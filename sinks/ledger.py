@@ -167,10 +167,11 @@ async def finish_resync(
     """
     for topic, claim in claims.items():
         await lock(session, claim)
-        await _finish_resync(session, claim, resync, next_offsets[topic], fence)
+        await finish_topic_resync(session, claim, resync, next_offsets[topic], fence)
 
 
-async def _finish_resync(session: Session, claim: Claim, resync: int, next_offset: int, fence: tuple[int, int]) -> None:
+async def finish_topic_resync(session: Session, claim: Claim, resync: int, next_offset: int, fence: tuple[int, int]) -> None:
+    """The same for one topic, in the transaction that :func:`lock` began; commits."""
     await session.run(
         """
         UPDATE sync.ledger SET resynced = %(resync)s, rebuilt_epoch = %(epoch)s, rebuilt_lsn = %(lsn)s,

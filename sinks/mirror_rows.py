@@ -7,23 +7,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.model import MirrorFlow
+from flows.row_model import RowFlow
 from sinks import row_versions
 from sinks.person_links import LINKED, LOCK_SHARED, is_link, kept_link, link_join, noting
+from sinks.waking import waking
 
 #: A given row: key and version, whether the filter leaves it out, columns without a value.
 ENVELOPE: Final = f"{row_versions.ENVELOPE}, f boolean, kept text[]"
 
-#: Types whose values PostgreSQL may store out of line, and leave out of an update.
-TOASTABLE: Final = ("text", "varchar", "jsonb")
 
-
-def mirror_statement(flow: MirrorFlow, *, with_kept: bool) -> str:
+def mirror_statement(flow: RowFlow, *, with_kept: bool = False, guard: str = row_versions.WINNERS) -> str:
     """One statement for a chunk: ``rows`` is a JSON array of objects, each key at most once; ``asked`` a JSON array of keys.
 
     It answers one row: versions that won and that the filter does not leave out, rows removed, rows written, and those of the
     keys asked for that won.
-    ``with_kept``: values that the source left out are taken from the standing row.
+    ``with_kept``: values that the source left out are taken from the standing row. ``guard`` decides which versions win.
     """
     table, key = flow.target.table.qualified, flow.key
     columns = [name for name, _ in flow.written_columns]
@@ -32,7 +30,7 @@ def mirror_statement(flow: MirrorFlow, *, with_kept: bool) -> str:
     return f"""
         {LOCK_SHARED if flow.link else ""}
         WITH given AS MATERIALIZED (SELECT * FROM json_to_recordset(%(rows)s::json) AS x({ENVELOPE}, {_record(flow)})),
-        won AS ({row_versions.WINNERS}),
+        won AS ({guard}),
         {f"noted AS ({noting(flow.link, rows)})," if flow.link else ""}
         gone AS ({_removal(flow)} RETURNING 1),
         written AS (INSERT INTO {table} AS t ({", ".join(columns)})
@@ -44,11 +42,11 @@ def mirror_statement(flow: MirrorFlow, *, with_kept: bool) -> str:
         SELECT (SELECT count(*) FROM won JOIN given AS g ON g.k = won.key WHERE g.f IS NOT TRUE),
                (SELECT count(*) FROM gone), (SELECT count(*) FROM written),
                (SELECT array_agg(won.key) FROM won JOIN json_array_elements_text(%(asked)s::json) AS a(key) USING (key))
-               {_waking(flow)}
+               {waking(flow.wakes)}
         """
 
 
-def _live_rows(flow: MirrorFlow, *, with_kept: bool) -> str:
+def _live_rows(flow: RowFlow, *, with_kept: bool) -> str:
     """The given rows that won and are not gone, each with what it needs from other tables."""
     table, key = flow.target.table.qualified, flow.key
     links = link_join(flow.link) if flow.link else ""
@@ -56,25 +54,25 @@ def _live_rows(flow: MirrorFlow, *, with_kept: bool) -> str:
     return f"FROM given AS g JOIN won ON won.key = g.k {links} {standing} WHERE NOT g.d"
 
 
-def _record(flow: MirrorFlow) -> str:
+def _record(flow: RowFlow) -> str:
     """The columns that come with a row, as JSON can hold them."""
     given = [(name, kind) for name, kind in flow.written_columns if not is_link(flow, name)]
     return ", ".join(f"{name} {'text' if kind.base == 'jsonb' else kind}" for name, kind in given)
 
 
-def _given(flow: MirrorFlow, name: str, *, with_kept: bool) -> str:
+def _given(flow: RowFlow, name: str, *, with_kept: bool) -> str:
     if is_link(flow, name):
         return LINKED
-    base = dict(flow.written_columns)[name].base
-    given = f"g.{name}::jsonb" if base == "jsonb" else f"g.{name}"
-    return f"CASE WHEN '{name}' = ANY(g.kept) THEN s.{name} ELSE {given} END" if with_kept and base in TOASTABLE else given
+    kind = dict(flow.written_columns)[name]
+    given = f"g.{name}::jsonb" if kind.base == "jsonb" else f"g.{name}"
+    return f"CASE WHEN '{name}' = ANY(g.kept) THEN s.{name} ELSE {given} END" if with_kept and kind.can_be_long else given
 
 
-def _upserted(flow: MirrorFlow, name: str) -> str:
+def _upserted(flow: RowFlow, name: str) -> str:
     return kept_link(flow.link) if flow.link and name == flow.link.column else f"excluded.{name}"
 
 
-def _removal(flow: MirrorFlow) -> str:
+def _removal(flow: RowFlow) -> str:
     table, key, mark = flow.target.table.qualified, flow.key, flow.deleted_at
     joined = f"FROM given AS g JOIN won ON won.key = g.k WHERE g.d AND t.{key} = g.{key}"
     if mark is None:
@@ -82,13 +80,7 @@ def _removal(flow: MirrorFlow) -> str:
     return f"UPDATE {table} AS t SET {mark} = g.{mark} {joined} AND t.{mark} IS DISTINCT FROM g.{mark}"
 
 
-def _waking(flow: MirrorFlow) -> str:
-    if flow.wakes is None:
-        return ""
-    return f", (SELECT pg_notify('{flow.wakes}', n::text) FROM (SELECT count(*) AS n FROM written) AS w WHERE n > 0)"
-
-
-def standing_statement(flow: MirrorFlow) -> str:
+def standing_statement(flow: RowFlow) -> str:
     """Those of a JSON array of keys that have a row in the target, as text."""
     table, key = flow.target.table.qualified, flow.key
     return f"""
@@ -97,7 +89,7 @@ def standing_statement(flow: MirrorFlow) -> str:
         """
 
 
-def stale_keys_statement(flow: MirrorFlow, limit: int) -> str:
+def stale_keys_statement(flow: RowFlow, limit: int) -> str:
     """Keys, as text and in order, of live versions and of target rows that are older than a fence (``epoch``, ``lsn``)."""
     table, key = flow.target.table.qualified, flow.key
     alive = "" if flow.deleted_at is None else f"AND t.{flow.deleted_at} IS NULL"

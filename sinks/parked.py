@@ -67,6 +67,7 @@ class ParkedTable:
         self._due = statements.due_statement(reference, key_type)
         self._arrived = statements.arrived_statement(reference, key_type)
         self._overdue = statements.overdue_statement(reference, key_type)
+        self._count_overdue = statements.count_overdue_statement(reference, key_type)
 
     async def known(self, session: Session, references: Iterable[str]) -> dict[str, str]:
         """Those of the references that are there, with what is looked up."""
@@ -89,15 +90,12 @@ class ParkedTable:
         return frozenset(offset for (offset,) in rows)
 
     def _row(self, record: Waiting) -> dict[str, str | int | None]:
-        cipher = self._cipher
         return {
             "offset": record.offset,
             "row_key": record.row_key,
             "reference": record.reference,
             "record_time": record.timestamp,
-            "record_key": _text(cipher.encrypt(record.key)),
-            "record_value": _text(cipher.encrypt(record.value)),
-            "headers": _text(cipher.encrypt_headers(record.headers)),
+            **self._cipher.encrypted(record.key, record.value, record.headers),
         }
 
     async def due(self, session: Session, partition: int) -> bool:
@@ -114,6 +112,11 @@ class ParkedTable:
         """(id, topic) of records whose deadline has passed and whose reference is not there at this moment."""
         rows = await session.rows(self._overdue, {"flow": self._flow, "partition": partition, "limit": limit})
         return [(identity, topic) for identity, topic in rows]
+
+    async def count_overdue(self, session: Session) -> int:
+        """How many records of the flow, in all partitions, are overdue."""
+        found = await session.row(self._count_overdue, {"flow": self._flow})
+        return int(found[0]) if found else 0
 
     async def write_letters(self, session: Session, ids: Collection[int], reason: str, detail: str) -> None:
         """Make dead letters of parked records; a letter that exists already is told the reason."""
@@ -149,10 +152,6 @@ class ParkedTable:
 
 def _array(texts: Iterable[str]) -> str:
     return msgspec.json.encode(sorted(set(texts))).decode()
-
-
-def _text(token: bytes | None) -> str | None:
-    return None if token is None else token.decode("ascii")
 
 
 def _bytes(stored: memoryview | None) -> bytes | None:

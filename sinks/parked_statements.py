@@ -31,6 +31,11 @@ def overdue_statement(reference: Reference, key_type: str) -> str:
     return _OVERDUE.format(there=_there(reference, key_type, "p"))
 
 
+def count_overdue_statement(reference: Reference, key_type: str) -> str:
+    """How many records of a flow are overdue."""
+    return _COUNT_OVERDUE.format(there=_there(reference, key_type, "p"))
+
+
 def _there(reference: Reference, key_type: str, alias: str) -> str:
     table, key = reference.table.qualified, reference.key
     return f"EXISTS (SELECT FROM {table} AS r WHERE r.{key} = {alias}.reference::{key_type})"
@@ -83,6 +88,11 @@ _OVERDUE: Final = """
     WHERE p.flow = %(flow)s AND p.partition = %(partition)s AND p.state = 'waiting' AND p.deadline <= clock_timestamp()
       AND NOT {there}
     ORDER BY p.id LIMIT %(limit)s
+"""
+
+_COUNT_OVERDUE: Final = """
+    SELECT count(*) FROM sync.parked AS p
+    WHERE p.flow = %(flow)s AND p.state = 'waiting' AND p.deadline <= clock_timestamp() AND NOT {there}
 """
 
 # The payload goes over as it is: encrypted, and with the same key.

@@ -26,6 +26,11 @@ class PayloadCipher:
         """The original bytes; raises ``cryptography.fernet.InvalidToken`` when no key fits."""
         return None if token is None else self._fernet.decrypt(token)
 
+    def encrypted(self, key: bytes | None, value: bytes | None, headers: Headers) -> dict[str, str | None]:
+        """A record's parts by the names of the columns that hold them, as ASCII."""
+        parts = {"record_key": self.encrypt(key), "record_value": self.encrypt(value), "headers": self.encrypt_headers(headers)}
+        return {name: None if token is None else token.decode("ascii") for name, token in parts.items()}
+
     def encrypt_headers(self, headers: Headers) -> bytes | None:
         """Record headers as one token: a JSON list of [name, base64 value]."""
         pairs = [(name, base64.b64encode(value or b"").decode()) for name, value in headers]

@@ -10,7 +10,7 @@ from typing import Final
 from psycopg import sql
 
 from flows.batch_model import AnyFlow, BatchFlow
-from flows.model import Flow
+from flows.model import CapturedFlow, Flow
 from flows.replication import CapturedTable, captured_tables, heartbeat_table, replication_name
 from flows.tables import Database, Table
 
@@ -24,10 +24,12 @@ _VERSION: Final = ("xmin",)
 # State tables that the worker may not rewrite: the audit grows only, migrations are the administrator's.
 _STATE_EXCEPTIONS: Final = {"audit": ("SELECT", "INSERT"), "migration": ("SELECT",)}
 
-# Statements that hold private values must not stand in the server's log: neither because they failed, with their rows and keys,
-# nor because they were slow.
+# Private values must not stand in the server's log: neither because a statement failed, with its rows and keys or with a value
+# that the error itself quotes, nor because it was slow. The client gets the error whole.
 _SILENT: Final = {
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
+    "log_parameter_max_length_on_error": "0",
     "log_error_verbosity": "terse",
     "log_statement": "none",
     "log_min_duration_statement": "-1",
@@ -86,8 +88,12 @@ def schemas_used(database: Database, flows: Iterable[AnyFlow], roles: Roles) -> 
 
 def tables_needed(database: Database, flows: Iterable[AnyFlow]) -> tuple[Table, ...]:
     """Return the platform's own tables in a database that flows read or write, each once."""
-    tables = (table for flow in flows for table in (flow.source.table, flow.target.table, *_beside(flow)))
+    tables = (table for flow in flows for table in (*_read(flow), flow.target.table, *_beside(flow)))
     return tuple(table for table in dict.fromkeys(tables) if table.database is database)
+
+
+def _read(flow: AnyFlow) -> tuple[Table, ...]:
+    return (flow.source.table,) if isinstance(flow, CapturedFlow | BatchFlow) else ()
 
 
 def _beside(flow: AnyFlow) -> Iterator[Table]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple, cast
 
-from flows.model import Flow
+from flows.model import CapturedFlow
 from sinks.pool import Pool, Session
 
 PAGE_ROWS: Final = 5000
@@ -47,7 +47,7 @@ class FencedRead:
     snapshot may see: from the fence's own up to the snapshot's end.
     """
 
-    def __init__(self, session: Session, flow: Flow, lsn: int, later: range) -> None:
+    def __init__(self, session: Session, flow: CapturedFlow, lsn: int, later: range) -> None:
         self.lsn = lsn
         self.session = session
         self._flow = flow
@@ -75,7 +75,7 @@ class FencedRead:
 
 
 @asynccontextmanager
-async def fenced_read(pool: Pool, flow: Flow, *, wait: float = 60.0) -> AsyncIterator[FencedRead]:
+async def fenced_read(pool: Pool, flow: CapturedFlow, *, wait: float = 60.0) -> AsyncIterator[FencedRead]:
     """Set a fence, wait for older transactions to end, begin the snapshot; raises :class:`FenceTimeout`."""
     async with pool.session() as session:
         lsn, xid = await _fence(session)
@@ -139,7 +139,7 @@ _LATE: Final = f"""xmin::text::bigint >= {_FIRST_NORMAL_XID}
             AND (xmin::text::bigint - %(fence)s + {_XID_SPACE}) %% {_XID_SPACE} < %(later)s"""
 
 
-def _page_statement(flow: Flow) -> str:
+def _page_statement(flow: CapturedFlow) -> str:
     key = flow.source.primary_key
     return f"""
         SELECT {key}, {_content(flow)}, {_LATE}
@@ -149,7 +149,7 @@ def _page_statement(flow: Flow) -> str:
         """
 
 
-def _changed_statement(flow: Flow, column: str | None) -> str:
+def _changed_statement(flow: CapturedFlow, column: str | None) -> str:
     """Ordered by the key itself: its bare name would mean the text that is selected."""
     key = flow.source.primary_key
     chosen = "" if column is None else f"AND (%(since)s::timestamptz IS NULL OR {column} >= %(since)s)"
@@ -161,7 +161,7 @@ def _changed_statement(flow: Flow, column: str | None) -> str:
         """
 
 
-def _content(flow: Flow) -> str:
+def _content(flow: CapturedFlow) -> str:
     """Values as Debezium spells them, so that one decoder serves: numbers as text, times in ISO 8601."""
     fields = ", ".join(
         f"'{column.name}', {column.name}{'::text' if column.sql_type.base in ('numeric', 'jsonb') else ''}"

@@ -22,12 +22,16 @@ INTERNAL_PARTITIONS = 10
 
 
 class KafkaBroker(Component):
-    """The broker. Its data folder is formatted once."""
+    """The broker. Its data folder is formatted once.
+
+    ``further``: properties beside and before our own, such as another listener; in force from the next start.
+    """
 
     def __init__(self, folder: StateFolder, ports: PortBook, jars: Jars) -> None:
         super().__init__("kafka", folder)
         self._ports = ports
         self._jars = jars
+        self.further: dict[str, str | int] = {}
 
     @property
     def bootstrap_servers(self) -> str:
@@ -94,4 +98,5 @@ class KafkaBroker(Component):
             "transaction.state.log.num.partitions": INTERNAL_PARTITIONS,
             "share.coordinator.state.topic.replication.factor": 1,
             "share.coordinator.state.topic.min.isr": 1,
+            **self.further,
         }

@@ -15,7 +15,7 @@ from sinks.target_rows import row_encoder
 from streams import settlement
 from streams.batches import Record
 from streams.chunk import Chunk
-from streams.decoding import Decoder
+from streams.decoding import CaptureDecoder
 
 
 class News(Enum):
@@ -83,7 +83,7 @@ class Facts:
         return {self._time.name: time} | only
 
 
-class AppendDecoder(Decoder):
+class AppendDecoder(CaptureDecoder):
     """See :class:`~streams.applier.RecordDecoder`. All originals are kept: any of the records may have to be parked."""
 
     def __init__(self, flow: AppendFlow, epoch: int) -> None:

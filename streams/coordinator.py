@@ -11,10 +11,9 @@ from typing import Any, Final, TypeVar, cast
 import mode
 from faust.types import TP, EventT
 
-from sinks import flow_state, ledger, source_identity
+from sinks import flow_state, ledger
 from sinks.ledger import Claim, LostOwnership
-from sinks.pool import Pool, Unavailable
-from sinks.source_identity import Identity, SourceReplaced
+from sinks.source_identity import SourceReplaced
 from streams.batches import Record
 from streams.lane import Lane, LaneServices, LaneState
 from streams.log_reader import LogReader
@@ -114,11 +113,12 @@ class Coordinator(mode.Service):
     async def _check_source(self) -> None:
         """Learn the epoch of the source; stop the flow when the source is another cluster. An absent source is no reason."""
         services = self.services
-        source = services.flow.source.table.database.value
-        found = await _identity(services.source)
+        if services.source is None:
+            return
+        found = await services.source.identity()
         async with services.target.session() as session:
             try:
-                services.work.applier.decoder.epoch = await source_identity.epoch_of(session, source, found)
+                services.work.applier.decoder.epoch = await services.source.epoch(session, found)
             except SourceReplaced as replaced:
                 await flow_state.stop(session, services.flow.name, str(replaced), services.settings.name)
 
@@ -198,11 +198,3 @@ class Coordinator(mode.Service):
     async def on_stop(self) -> None:
         """Drain: finish the chunks under way."""
         await self.release()
-
-
-async def _identity(source: Pool) -> Identity | None:
-    try:
-        async with source.session() as session:
-            return await source_identity.identify(session)
-    except Unavailable:
-        return None

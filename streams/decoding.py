@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, Final
 
-from flows.model import Flow
+from flows.model import CapturedFlow, Flow
 from schemas.connector import TOAST_PLACEHOLDER
 from schemas.debezium import Kind, RowChange, decoder
-from schemas.headers import REPLAY_HEADER
+from schemas.headers import REPLAY_HEADER, number_in
 from schemas.problems import BadRecord
 from streams.batches import Record
 from streams.chunk import Chunk
@@ -25,11 +25,11 @@ class Decoder(ABC):
 
     def __init__(self, flow: Flow, epoch: int) -> None:
         self.epoch = epoch
-        self._decode = decoder(flow)
         self._command_topic = flow.command_topic
-        self._toastable = toastable_columns(flow)
-        # Two names more, so that it answers a tuple in any case.
-        self._texts = attrgetter(flow.source.primary_key, flow.source.message_key, *[source for _, source in self._toastable])
+
+    @abstractmethod
+    def _read(self, record: Record) -> RowChange:
+        """What the record asks for, checked; raises :class:`BadRecord`."""
 
     @abstractmethod
     def _add(self, chunk: Chunk, record: Record, change: RowChange) -> None:
@@ -47,10 +47,10 @@ class Decoder(ABC):
     def _chunk(self, records: Sequence[Record], *, keep: bool) -> Chunk:
         """The records before a TRUNCATE, or a TRUNCATE that stands first."""
         chunk, times = Chunk.of(records), []
-        decode, add = self._decode, self._add
+        read, add = self._read, self._add
         for number, record in enumerate(records):
             try:
-                change = decode(record.key, record.value)
+                change = read(record)
             except BadRecord as problem:
                 note_problem(chunk, record, problem)
                 continue
@@ -71,6 +71,20 @@ class Decoder(ABC):
         chunk.timed(times)
         _weigh(chunk, records[: len(chunk)], keep=keep)
         return chunk
+
+
+class CaptureDecoder(Decoder):
+    """Decodes what Debezium captured from a table."""
+
+    def __init__(self, flow: CapturedFlow, epoch: int) -> None:
+        super().__init__(flow, epoch)
+        self._decode = decoder(flow)
+        self._toastable = toastable_columns(flow)
+        # Two names more, so that it answers a tuple in any case.
+        self._texts = attrgetter(flow.source.primary_key, flow.source.message_key, *[source for _, source in self._toastable])
+
+    def _read(self, record: Record) -> RowChange:
+        return self._decode(record.key, record.value)
 
     def _kept(self, row: Any) -> tuple[str, ...]:
         """Target columns whose values the connector left out because the database had not rewritten them."""
@@ -95,9 +109,8 @@ def note_problem(chunk: Chunk, record: Record, problem: BadRecord) -> None:
 
 
 def _note_replay(chunk: Chunk, record: Record) -> None:
-    found = dict(record.headers or ()).get(REPLAY_HEADER)
-    if found and found.isdigit():
-        chunk.replays[record.offset] = int(found)
+    if letter := number_in(record.headers, REPLAY_HEADER, otherwise=0):
+        chunk.replays[record.offset] = letter
 
 
 def _weigh(chunk: Chunk, records: Sequence[Record], *, keep: bool) -> None:
@@ -111,7 +124,5 @@ def _weigh(chunk: Chunk, records: Sequence[Record], *, keep: bool) -> None:
 def toastable_columns(flow: Flow) -> list[tuple[str, str]]:
     """(target column, source column) of columns long enough to be stored out of line."""
     return [
-        (column.name, column.source)
-        for column in flow.target.columns
-        if flow.source.column(column.source).sql_type.base in ("text", "varchar", "jsonb")
+        (column.name, column.source) for column in flow.target.columns if flow.source.column(column.source).sql_type.can_be_long
     ]

@@ -18,12 +18,13 @@ from faust.types import TP
 
 from flows.model import Flow
 from settings import Worker
-from sinks import flow_state, ledger, source_identity
+from sinks import flow_state, ledger
 from sinks.flow_state import RUNNING
 from sinks.ledger import Claim, LostOwnership
 from sinks.pool import Pool
 from sinks.source_rows import FenceTimeout
 from streams.batches import Record
+from streams.captured_source import CapturedSource
 from streams.chunk import Chunk
 from streams.inbox import Budget, Inbox
 from streams.log_reader import LogReader
@@ -70,13 +71,13 @@ class PartitionReader(Protocol):
 
 @dataclass(frozen=True)
 class LaneServices:
-    """What the lanes of one flow share."""
+    """What the lanes of one flow share. ``source``: the database that it is captured from, if one is."""
 
     flow: Flow
     settings: Worker
     work: UnitOfWork
     upkeep: Upkeep
-    source: Pool
+    source: CapturedSource | None
     target: Pool
     circuit: Circuit
     log_reader: LogReader
@@ -188,9 +189,9 @@ class Lane:
         async with services.target.session() as session:
             state = await flow_state.read(session, services.flow.name)
             found = await ledger.positions(session, services.flow.name, [self.partition])
-            # An operator may have set a new epoch while the flow stood still.
-            source = services.flow.source.table.database.value
-            services.work.applier.decoder.epoch = await source_identity.epoch_of(session, source, None)
+            if services.source is not None:
+                # An operator may have set a new epoch while the flow stood still.
+                services.work.applier.decoder.epoch = await services.source.epoch(session)
         starts = await self._starts(found)
         rebuilds = [start for start in starts.values() if isinstance(start, Rebuild)]
         if rebuilds or state.resync > self._resynced:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from flows.match_model import MatchFlow
+from flows.moments import microseconds
 from schemas.connector import TOAST_PLACEHOLDER
 from schemas.debezium import Kind, RowChange
 from schemas.problems import BadRecord, Reason
 from sinks.target_rows import row_encoder
 from streams.batches import Record
 from streams.chunk import Chunk
-from streams.decoding import Decoder, note_problem
+from streams.decoding import CaptureDecoder, note_problem
 from streams.match_merge import Stamp
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Offer(msgspec.Struct, frozen=True, gc=False):
@@ -67,7 +65,7 @@ class Offers:
         match = self._match(row)
         if not match:
             raise BadRecord(Reason.MISSING_FIELD, f"`{self._match_name}` is missing in a row that counts", key)
-        at = (self._time(row) - _EPOCH) // timedelta(microseconds=1)
+        at = microseconds(self._time(row))
         names = tuple(None if (found := name(row)) == TOAST_PLACEHOLDER else found for name in self._names)
         return Offer(key, Stamp(epoch, lsn), False, match, at, self._content(row), names)  # noqa: FBT003
 
@@ -76,7 +74,7 @@ class Offers:
         return Offer(row_key, Stamp(epoch, lsn), gone=True)
 
 
-class MatchDecoder(Decoder):
+class MatchDecoder(CaptureDecoder):
     """See :class:`~streams.applier.RecordDecoder`."""
 
     def __init__(self, flow: MatchFlow, epoch: int) -> None:

@@ -14,13 +14,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from flows.batch_model import AnyFlow
 from flows.match_model import MatchFlow
+from flows.moments import moment_of
 from schemas.connector import TOAST_PLACEHOLDER
 from sinks import match_rows
 from sinks.person_links import LOCK_EXCLUSIVE, linking_statement
@@ -29,7 +29,6 @@ from streams.match_decoding import Offer
 from streams.match_merge import Merged, Said, Stamp, Standing, merge
 from streams.match_reviews import Review, Reviews
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: Values that say nothing: null, and what the source left out because it has not changed.
 _SILENT: Final = frozenset({b"null", msgspec.json.encode(TOAST_PLACEHOLDER)})
 _STAMPS: Final = msgspec.json.Decoder(dict[str, Stamp])
@@ -163,7 +162,7 @@ class MatchWriter:
     def _values(self, merged: Merged) -> dict[str, Any]:
         """The columns that change."""
         latest = merged.latest
-        return merged.values | ({} if latest is None else {self._flow.time: _EPOCH + timedelta(microseconds=latest.at)})
+        return merged.values | ({} if latest is None else {self._flow.time: moment_of(latest.at)})
 
     def _with(self, **arrays: Any) -> dict[str, str]:
         """Parameters of a statement; arrays travel as JSON."""

@@ -1,4 +1,4 @@
-"""Mirror flows: the newest state of each row goes to the target, if its version is newer than what stands."""
+"""Mirror and callback flows: the newest state of each row goes to the target, if its version is newer than what stands."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 import msgspec
 
-from flows.model import MirrorFlow
+from flows.row_model import RowFlow
 from flows.summary_model import SummaryFlow
 from sinks.ledger import Claim, Locked
 from sinks.mirror_rows import mirror_statement, standing_statement
 from sinks.notices import NoticeWriter
 from sinks.pool import Session
+from sinks.row_versions import NOT_OLDER
 from sinks.summary_rows import following_statement
 from streams import settlement
-from streams.applier import Written
+from streams.applier import RecordDecoder, Written
 from streams.chunk import Chunk
-from streams.mirror_decoding import MirrorDecoder, RowState
+from streams.mirror_decoding import RowState
 from streams.target_only import TargetApplication, TargetApplier
 
 
@@ -37,24 +38,32 @@ class MirrorWriter:
     ``followers`` are flows whose members refer to the rows: they are told of rows that members do not follow yet.
     """
 
-    def __init__(self, flow: MirrorFlow, followers: Iterable[SummaryFlow] = ()) -> None:
+    def __init__(self, flow: RowFlow, followers: Iterable[SummaryFlow] = ()) -> None:
         self._flow = flow.name
         self.keeps_deleted = flow.deleted_at is not None
         self._plain, self._with_kept = (mirror_statement(flow, with_kept=kept) for kept in (False, True))
+        self._restoring = mirror_statement(flow, guard=NOT_OLDER)
         self._standing = standing_statement(flow)
         self._notices = NoticeWriter(flow, flow.notice) if flow.notice else None
         self._following = [following_statement(follower) for follower in followers]
 
     async def write(self, session: Session, states: Sequence[RowState], asked: Iterable[str] = ()) -> Won:
         """Write the states whose version wins; ``asked`` are row keys of which the answer tells."""
+        statement = self._with_kept if any(state.kept for state in states) else self._plain
+        return await self._run(session, statement, states, asked)
+
+    async def restore(self, session: Session, states: Sequence[RowState]) -> Won:
+        """Write the states that are not older than what stands: where a row of just that version is missing or differs."""
+        return await self._run(session, self._restoring, states, ())
+
+    async def _run(self, session: Session, statement: str, states: Sequence[RowState], asked: Iterable[str]) -> Won:
         if not states:
             return Won(0, 0, 0, frozenset())
         rows = (b"[%b]" % b",".join(map(_row, states))).decode()
-        statement = self._with_kept if any(state.kept for state in states) else self._plain
         found = await session.row(statement, {"flow": self._flow, "rows": rows, "asked": _array(asked)})
         assert found is not None, "the statement answers one row"
-        for statement in self._following:
-            await session.run(statement, {"keys": _array(state.row_key for state in states)})
+        for following in self._following:
+            await session.run(following, {"keys": _array(state.row_key for state in states)})
         return Won(found[0], found[1], found[2], frozenset(found[3] or ()))
 
     async def tell(self, session: Session, notices: list[bytes]) -> None:
@@ -71,8 +80,10 @@ def _row(state: RowState) -> bytes:
     kept = b',"kept":%b' % msgspec.json.encode(state.kept) if state.kept else b""
     gone = b"true" if state.gone else b"false"
     left_out = b"" if state.counts else b',"f":true'
+    arrival = b',"a":%d' % state.arrival if state.arrival else b""
     key = msgspec.json.encode(state.row_key)
-    return b'{"k":%b,"e":%d,"l":%d,"d":%b%b%b,%b}' % (key, state.epoch, state.lsn, gone, left_out, kept, state.content)
+    envelope = b'"k":%b,"e":%d,"l":%d%b,"d":%b%b%b' % (key, state.epoch, state.lsn, arrival, gone, left_out, kept)
+    return b"{%b,%b}" % (envelope, state.content)
 
 
 def _array(keys: Iterable[str]) -> str:
@@ -84,7 +95,7 @@ class MirrorApplier(TargetApplier):
     """See :class:`~streams.applier.Applier`."""
 
     writer: MirrorWriter
-    decoder: MirrorDecoder
+    decoder: RecordDecoder
 
     def prepare(self, claim: Claim, locked: Locked, chunk: Chunk, *, barred: bool) -> MirrorApplication:  # noqa: ARG002 as the protocol has it
         """Fold to the newest state of each row. A row that the database refused keeps its last good version."""
@@ -99,14 +110,15 @@ Newest = dict[str, tuple[int, RowState]]
 def _waves(chunk: Chunk, *, keeps_deleted: bool) -> list[Newest]:
     """What to write, one after the other. Rows that stay when they are deleted first get their last content."""
     numbered = list(zip(chunk.owners, chunk.changes, strict=True))
-    newest = _newest(numbered)
+    newest = newest_states(numbered)
     gone = {key for key, (_, state) in newest.items() if state.gone} if keeps_deleted else set()
-    last = _newest([(offset, state) for offset, state in numbered if state.row_key in gone and not state.gone]) if gone else {}
+    contents = [(offset, state) for offset, state in numbered if state.row_key in gone and not state.gone] if gone else []
+    last = newest_states(contents)
     return [wave for wave in (last, newest) if wave]
 
 
-def _newest(numbered: list[tuple[int, RowState]]) -> Newest:
-    """What a state keeps comes from an earlier one of the chunk, or from the target."""
+def newest_states(numbered: Iterable[tuple[int, RowState]]) -> Newest:
+    """Of each row. What a state keeps comes from an earlier one of the chunk, or from the target."""
     newest: Newest = {}
     for offset, state in numbered:
         standing = newest.get(state.row_key)

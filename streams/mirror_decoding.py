@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from flows.model import MirrorFlow
+from flows.moments import moment_of
+from flows.row_model import MirrorFlow, RowFlow
 from schemas.debezium import Kind, RowChange
 from sinks.notices import notice_maker
 from sinks.target_rows import row_encoder
 from streams.batches import Record
 from streams.chunk import Chunk
-from streams.decoding import Decoder
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+from streams.decoding import CaptureDecoder
 
 
 class RowState(msgspec.Struct, frozen=True, gc=False):
     """What a row is to be in the target. ``content``: the inside of a JSON object, of a row that is gone only its key.
 
     ``counts``: false for a row that the flow's filter leaves out, which is gone as well. ``kept``: columns whose value the
-    source left out. ``notice``: what people are to be told of the change, a JSON object.
+    source left out. ``notice``: what people are to be told of the change, a JSON object. ``arrival`` decides between states of
+    one position.
     """
 
     row_key: str
@@ -34,6 +33,7 @@ class RowState(msgspec.Struct, frozen=True, gc=False):
     counts: bool = True
     kept: tuple[str, ...] = ()
     notice: bytes | None = None
+    arrival: int = 0
 
     @property
     def size(self) -> int:
@@ -41,15 +41,15 @@ class RowState(msgspec.Struct, frozen=True, gc=False):
         return len(self.row_key) + len(self.content) + len(self.notice or b"")
 
     @property
-    def version(self) -> tuple[int, int, bool]:
+    def version(self) -> tuple[int, int, int, bool]:
         """Orders the states of one row: at one position an upsert beats a delete."""
-        return (self.epoch, self.lsn, not self.gone)
+        return (self.epoch, self.lsn, self.arrival, not self.gone)
 
 
 class RowStates:
     """Makes :class:`RowState` of source rows with the flow's columns as attributes."""
 
-    def __init__(self, flow: MirrorFlow) -> None:
+    def __init__(self, flow: RowFlow) -> None:
         self._identity = attrgetter(flow.source.primary_key)
         self._content = row_encoder(flow, flow.target.column_names)
         self._key_name = msgspec.json.encode(flow.key) + b":"
@@ -72,11 +72,11 @@ class RowStates:
         """What the statement needs of a row that is gone."""
         content = self._key_name + msgspec.json.encode(identity)
         if self._mark is not None:
-            content += self._mark + msgspec.json.encode(_EPOCH + timedelta(microseconds=time))
+            content += self._mark + msgspec.json.encode(moment_of(time))
         return content
 
 
-class MirrorDecoder(Decoder):
+class MirrorDecoder(CaptureDecoder):
     """See :class:`~streams.applier.RecordDecoder`."""
 
     def __init__(self, flow: MirrorFlow, epoch: int) -> None:
@@ -94,5 +94,5 @@ class MirrorDecoder(Decoder):
         state = self.states.present(change.after, self.epoch, change.lsn, change.source_time, kept)
         if self._notice is not None and change.lsn:  # What a snapshot reads is no news.
             notice = self._notice(change.before, change.after, change.source_time)
-            state = msgspec.structs.replace(state, notice=notice)
+            state = state if notice is None else msgspec.structs.replace(state, notice=notice)
         chunk.add(record.offset, state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flows.model import MirrorFlow
+from flows.row_model import MirrorFlow
 from sinks.mirror_rows import stale_keys_statement
 from sinks.pool import Pool, Session
 from sinks.source_rows import Fence

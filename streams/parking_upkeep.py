@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sinks.ledger import Claim
+from streams.giving_up import GivingUp
 from streams.patience import Patience
 from streams.release import Release
+from streams.share_breaker import TooManyDeadLetters
 from streams.target_only import TargetUpkeep
 
 
@@ -15,6 +17,7 @@ class ParkingUpkeep(TargetUpkeep):
     """See :class:`~streams.upkeep.Upkeep`."""
 
     release: Release
+    giving_up: GivingUp
     patience: Patience
 
     @property
@@ -28,4 +31,10 @@ class ParkingUpkeep(TargetUpkeep):
 
     async def tick(self, claim: Claim) -> None:
         """Release what waited for something that is there now; give up on what has waited for too long."""
-        await self.release.run(claim, give_up=self.patience.ends(claim.partition))
+        patience_ends = self.patience.ends(claim.partition)
+        if await self.release.run(claim) and patience_ends:
+            try:
+                await self.giving_up.run(claim)
+            except TooManyDeadLetters:
+                self.patience.begin_anew()  # resumed at once, the flow must not stop before others had time to catch up
+                raise

@@ -11,13 +11,13 @@ from schemas.debezium import Kind, RowChange
 from sinks.target_rows import row_encoder
 from streams.batches import Record
 from streams.chunk import Chunk
-from streams.decoding import Decoder
+from streams.decoding import CaptureDecoder
 from tables.candidates import Change
 from tables.entry import Version, entry_key, removed, version_of
 from tables.entry_builder import entry_builder, shown_columns
 
 
-class RankedDecoder(Decoder):
+class RankedDecoder(CaptureDecoder):
     """See :class:`~streams.applier.RecordDecoder`."""
 
     def __init__(self, flow: RankedFlow, epoch: int) -> None:

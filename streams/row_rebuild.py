@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from flows.model import Flow
+from flows.model import CapturedFlow
 from schemas.debezium import row_decoder
 from schemas.message_key import message_key, partition_of
 from schemas.problems import BadRecord
@@ -48,7 +48,7 @@ class RowPart(Generic[S]):
 class RowRebuilder(ABC, Generic[S]):
     """Rebuilds partitions, each in the task of its lane. Those that wait at the same time share one reading."""
 
-    def __init__(self, flow: Flow, source: Pool, target: Pool, decoder: RecordDecoder) -> None:
+    def __init__(self, flow: CapturedFlow, source: Pool, target: Pool, decoder: RecordDecoder) -> None:
         self._flow = flow
         self._source = source
         self._target = target

@@ -12,7 +12,7 @@ from schemas.debezium import Kind, RowChange
 from sinks.target_rows import row_encoder
 from streams.batches import Record
 from streams.chunk import Chunk
-from streams.decoding import Decoder, note_problem
+from streams.decoding import CaptureDecoder, note_problem
 from streams.settlement import value_left_out
 
 
@@ -61,7 +61,7 @@ class Members:
         return Member(row_key, epoch, lsn, gone=True)
 
 
-class SummaryDecoder(Decoder):
+class SummaryDecoder(CaptureDecoder):
     """See :class:`~streams.applier.RecordDecoder`."""
 
     def __init__(self, flow: SummaryFlow, epoch: int) -> None:

@@ -172,7 +172,7 @@ class UnitOfWork:
         holes = await application.confirm()
         counts = settlement.outcomes(chunk, written)
         await ledger.advance_and_commit(session, claim, settlement.advance(chunk, counts))
-        self.breaker.committed(len(chunk), len(chunk.problems))
+        self.breaker.committed(len(chunk) - written.parked, len(chunk.problems))
         return Committed(chunk.next_offset, counts, chunk.source_times, written.deleted, written.written, holes)
 
     async def _settle_letters(self, session: Session, claim: Claim, chunk: Chunk, written: Written) -> None:

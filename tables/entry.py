@@ -11,9 +11,10 @@ import struct
 from datetime import timedelta
 from typing import Final
 
+from flows.moments import MICROSECOND
+
 #: How long a row is remembered after its last change: CDC topics keep 7 days, with room.
 REMEMBERED: Final = timedelta(days=35)
-MICROSECOND: Final = timedelta(microseconds=1)
 
 PREFIX: Final = b"c"
 GROUP: Final = slice(1, 17)

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from flows.model import RankedFlow
+from flows.moments import MICROSECOND, microseconds
 from flows.numbers import NumberCache
-from tables.entry import MICROSECOND, REMEMBERED, Version, live
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+from tables.entry import REMEMBERED, Version, live
 
 Builder = Callable[[Any, Version, int], bytes]
-
-
-def microseconds(moment: datetime) -> int:
-    """Microseconds since 1970, UTC; ``moment`` is aware."""
-    return (moment - _EPOCH) // MICROSECOND
 
 
 def shown_columns(flow: RankedFlow) -> list[str]:
@@ -43,7 +36,7 @@ def entry_builder(flow: RankedFlow, shown: Callable[[Any], bytes]) -> Builder:
 
     def build(row: Any, version: Version, source_time: int) -> bytes:
         item, subject, time, score, status = read(row)
-        moment = (time - _EPOCH) // MICROSECOND
+        moment = microseconds(time)
         return live(
             version,
             counts=status in counting,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -20,6 +21,10 @@ from tests.support.environment import forget_own_variables, settings_of, variabl
 TIERS = ("unit", "integration", "system")
 HERE = Path(__file__).parent
 KEPT_LOGS = DEFAULT_STATE / "test-logs"
+
+# How long an example takes says more of the machine than of what is tested.
+hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -30,6 +30,7 @@ class Facts:
     workers: Answer[Sequence[WorkerStatus]]
     flows: Answer[Sequence[FlowStatus]]
     ledger: Answer[Sequence[Position]]
+    parked: Answer[Mapping[str, int]]
     dead_letters: Answer[Mapping[str, int]]
 
 
@@ -43,6 +44,7 @@ class Inquiry:
         self._workers = Question(cluster.workers, clock)
         self._flows = Question(cluster.flows, clock)
         self._ledger = Question(cluster.ledger, clock)
+        self._parked = Question(cluster.parked, clock)
         self._dead_letters = Question(cluster.dead_letters, clock)
         self._asking = asyncio.Lock()
         self._last: Facts | None = None
@@ -62,11 +64,12 @@ class Inquiry:
             return last
 
     async def _ask(self) -> Facts:
-        report, workers, flows, ledger, dead_letters = await asyncio.gather(
+        report, workers, flows, ledger, parked, dead_letters = await asyncio.gather(
             self._report.answer(),
             self._workers.answer(),
             self._flows.answer(),
             self._ledger.answer(),
+            self._parked.answer(),
             self._dead_letters.answer(),
         )
-        return Facts(self._clock(), report, workers, flows, ledger, dead_letters)
+        return Facts(self._clock(), report, workers, flows, ledger, parked, dead_letters)

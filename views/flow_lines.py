@@ -53,7 +53,8 @@ def flow_line(flow: Flow, facts: Facts, group: Iterable[Member], found: Iterable
         p99_level=latency_level(p99_ms, flow.latency),
         outcomes=_outcomes(positions),
         records_read=sum(row.records_read for row in positions),
-        dead_letters=_dead_letters(flow, facts.dead_letters.value),
+        parked=_count(flow, facts.parked.value),
+        dead_letters=_count(flow, facts.dead_letters.value),
         owned=sum(place.owner is not None for place in mine),
         partitions=len(mine),
     )
@@ -81,7 +82,7 @@ def _outcomes(positions: Sequence[Position]) -> dict[str, int]:
     return {str(outcome): sum(getattr(row, outcome) for row in positions) for outcome in Outcome}
 
 
-def _dead_letters(flow: Flow, counts: Mapping[str, int] | None) -> int:
+def _count(flow: Flow, counts: Mapping[str, int] | None) -> int:
     return (counts or {}).get(flow.name, 0)
 
 

@@ -75,6 +75,7 @@ class FlowLine:
     p99_level: Level
     outcomes: dict[str, int]
     records_read: int
+    parked: int
     dead_letters: int
     owned: int
     partitions: int

@@ -44,6 +44,7 @@ def _parts(facts: Facts) -> Iterable[tuple[str, Answer[object]]]:
         ("workers", facts.workers),
         ("states of the flows", facts.flows),
         ("counts and owners of partitions", facts.ledger),
+        ("parked keys", facts.parked),
         ("dead letters", facts.dead_letters),
     )
 

@@ -45,6 +45,10 @@ class ClusterView(Protocol):
         """Rows of ``sync.ledger``."""
         ...
 
+    async def parked(self) -> Mapping[str, int]:
+        """Flow → number of keys that wait for a row; a flow without any may be missing."""
+        ...
+
     async def dead_letters(self) -> Mapping[str, int]:
         """Flow → number of open dead letters; a flow without any may be missing."""
         ...

@@ -1,12 +1,16 @@
 """Parked keys as operators see them. Parking and releasing them is the worker's."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from psycopg.rows import class_row
 
+from flows.model import Flow
 from sinks.operations.connection import Connection
+
+WAITING: Final = "waiting"
 
 
 @dataclass(frozen=True)
@@ -38,3 +42,16 @@ def find(connection: Connection, flow: str | None, limit: int) -> list[ParkedKey
     with connection.cursor(row_factory=class_row(ParkedKey)) as cursor:
         cursor.execute(_FIND, {"flow": flow, "limit": limit})
         return cursor.fetchall()
+
+
+def counts(connection: Connection, flow: Flow) -> dict[str, int]:
+    """Count the parked keys of a flow by state."""
+    rows = connection.execute(
+        "SELECT state, count(DISTINCT row_key) FROM sync.parked WHERE flow = %s GROUP BY state ORDER BY state", (flow.name,)
+    )
+    return dict(rows.fetchall())
+
+
+def waiting(by_state: Mapping[str, int]) -> int:
+    """How many of the counted keys wait within their deadline, or for the next look; expired ones are dead letters."""
+    return by_state.get(WAITING, 0)

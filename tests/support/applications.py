@@ -1,27 +1,25 @@
 """Applications that live, and the records of their changes as Debezium would write them."""
 
-import json
 import random
 import uuid
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from types import SimpleNamespace
 
 from flows.application_events import APPLICATION_EVENTS as FLOW
 from schemas.message_key import message_key
 from tests.oracle.changes import Change
+from tests.support.record_log import RecordLog
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TABLE = FLOW.source.table.qualified
 STATUSES = ("submitted", "in_review", "documents_pending", "approved", "rejected", "withdrawn", "Approved", "")
 
 
-class ApplicationLog:
+class ApplicationLog(RecordLog):
     """Records of one partition as Debezium would write them, and the changes that they tell of."""
 
     def __init__(self, topic=FLOW.topic, seed=0):
-        self.topic = topic
-        self.records = []
+        super().__init__(topic)
         self.changes = []
         self.chance = random.Random(seed)
         self._lsn = count(1000)
@@ -58,28 +56,15 @@ class ApplicationLog:
         return self.raw(record.value, record.key)
 
     def truncate(self, lsn):
-        return self.raw(json.dumps({"op": "t", "source": {"lsn": lsn, "ts_us": 0}}).encode(), None)
+        return self.truncated(lsn)
 
     def _change(self, op, old, new):
         self.changes.append(Change(TABLE, old, new))
         return self.event(op, old, new)
 
     def event(self, op, old, new, lsn=None):
-        source = {"lsn": next(self._lsn) if lsn is None else lsn, "ts_us": int(START.timestamp() * 1e6)}
-        value = {"op": op, "before": old, "after": new, "source": source}
-        return self.raw(json.dumps(value, default=_spelled).encode(), message_key(FLOW, str((new or old)["id"])))
-
-    def raw(self, value, key=b"{}", headers=()):
-        record = SimpleNamespace(
-            topic=self.topic, partition=0, offset=len(self.records), timestamp=1000 + len(self.records),
-            key=key, value=value, headers=headers,
-        )  # fmt: skip
-        self.records.append(record)
-        return record
-
-
-def _spelled(value):
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+        lsn = next(self._lsn) if lsn is None else lsn
+        return self.debezium(message_key(FLOW, str((new or old)["id"])), op, old, new, lsn=lsn, at=START)
 
 
 def history(seed, schemes, events=200, applications=20):

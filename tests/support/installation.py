@@ -10,7 +10,7 @@ from demo.databases import DatabaseName, apply_schema
 from demo.generate import Population, load_history
 from demo.trickle import Trickle
 from flows.eligibility_hints import ELIGIBILITY_HINTS
-from flows.model import Flow
+from flows.model import CapturedFlow
 from stack.local import LocalStack
 from tests.support.commands import run_command
 from tests.support.connectors import forget_connectors
@@ -28,7 +28,7 @@ CONNECTOR_SECONDS = 60.0
 class Installation:
     """One life of the product, from empty databases on. `families` belong to the generated population."""
 
-    def __init__(self, stack: LocalStack, flow: Flow = ELIGIBILITY_HINTS) -> None:
+    def __init__(self, stack: LocalStack, flow: CapturedFlow = ELIGIBILITY_HINTS) -> None:
         self.stack = stack
         self.flow = flow
         self.settings = settings_of(stack)
@@ -74,6 +74,10 @@ class Installation:
             "UPDATE eligibility.eligibility_snapshots SET updated_at = clock_timestamp() WHERE snapshot_id IN"
             " (SELECT max(snapshot_id) FROM eligibility.eligibility_snapshots GROUP BY family_id)"
         )
+
+    def touch_everything(self) -> None:
+        """Change every evaluation, in one transaction."""
+        self.warehouse.rows("UPDATE eligibility.eligibility_snapshots SET updated_at = clock_timestamp()")
 
     def begin_anew(self) -> None:
         """Forget all that the product has read and written; the log stays. No worker may run."""

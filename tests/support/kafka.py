@@ -14,9 +14,9 @@ from tests.support.waiting import eventually
 INTERNAL = ("connect-", "__consumer_offsets", "__transaction_state", "__share_group_state")
 
 
-def end_offsets(kafka: Kafka, flow: Flow) -> dict[tuple[str, int], int]:
-    """Return the end of every partition that the flow reads."""
-    wanted = [(topic, number) for topic in flow.topics for number in range(flow.partitions)]
+def end_offsets(kafka: Kafka, *flows: Flow) -> dict[tuple[str, int], int]:
+    """Return the end of every partition that the flows read."""
+    wanted = [(topic, number) for flow in flows for topic in flow.topics for number in range(flow.partitions)]
     return {partition: log.end for partition, log in asyncio.run(log_ranges(kafka, wanted)).items()}
 
 

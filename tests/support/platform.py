@@ -1,14 +1,19 @@
 """The product beside all tables of the platform, in both databases."""
 
+import asyncio
 from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import partial
 
+from cli.migrate import migrate_databases
+from cli.topics import ensure_topics
 from demo.databases import DatabaseName, apply_schema
 from demo.history import HISTORIES, Past, Sizes, load_tables
 from demo.population import Population
-from flows.model import Flow
+from flows.model import CapturedFlow, Flow
 from flows.registry import FLOWS
 from flows.tables import Database
+from schemas.topics import all_topics
 from tests.support import source_history
 from tests.support.databases import Administrator
 from tests.support.flow_oracles import Connection, Difference, compare_application_events, compare_notifications, compare_rows
@@ -16,10 +21,16 @@ from tests.support.installation import Installation
 from tests.support.kafka import end_offsets
 from tests.support.ledger import LedgerRow, Partition, discrepancies, lag, ledger_rows
 from tests.support.streamed import wait_until_streamed
-from tests.support.waiting import absent
+from tests.support.waiting import absent, eventually
 
 SETTLE_SECONDS = 120.0
+MOST_HOPS = 6  # far more than there are
 WATCHED = {Database.WAREHOUSE: ["decision.applications"], Database.CITIZEN: ["public.documents", "public.service_applications"]}
+
+OPENED = """
+SELECT count(*) FROM sync.worker, jsonb_array_elements(state->'partitions') AS partition
+WHERE (state->>'pid')::int = ANY(%s) AND partition->>'state' = 'open'
+"""
 
 
 class Platform(Installation):
@@ -38,6 +49,15 @@ class Platform(Installation):
                 load_tables(connection, [each for each in HISTORIES if each.database is name], past)
         with self.warehouse.connect() as warehouse:
             self._before_notices = source_history.position(warehouse)
+
+    def begin_empty(self) -> None:
+        """Wipe what an earlier life left, then make empty tables, ours too, and every topic; no connector."""
+        self._wipe()
+        for name in DatabaseName:
+            with self.of(Database(name.value)).connect() as connection:
+                apply_schema(connection, name)
+        migrate_databases(self.settings)
+        asyncio.run(ensure_topics(self.settings.kafka, all_topics(FLOWS)))
 
     def of(self, database: Database) -> Administrator:
         """Return the administrator of a database."""
@@ -66,16 +86,39 @@ class Platform(Installation):
         for flow in FLOWS:
             self.wait_until_level(flow)
 
+    def fall_silent(self) -> None:
+        """Return when nothing is on its way any more: all is applied, and what that wrote brought no further record."""
+        self.settle_all()
+        before, ends = None, end_offsets(self.settings.kafka, *FLOWS)
+        for _ in range(MOST_HOPS):
+            if ends == before:
+                return
+            self.settle_all()
+            before, ends = ends, end_offsets(self.settings.kafka, *FLOWS)
+        raise AssertionError(f"after {MOST_HOPS} rounds changes still make changes")
+
     def wait_until_level(self, flow: Flow) -> None:
         """Return when all that is in the flow's logs is in its ledger."""
         absent(lambda: lag(self.ledger_of(flow), self.ends_of(flow)), f"{flow.name}: level with its log", within=SETTLE_SECONDS)
 
-    def become_right_all(self, flows: Collection[Flow]) -> None:
+    def wait_until_open(self, pids: Collection[int], within: float = 60.0) -> None:
+        """Return when the workers of these process ids have opened every partition of every flow."""
+        everything = sum(flow.partitions * len(flow.topics) for flow in FLOWS)
+        opened = partial(self.citizen.value, OPENED, (list(pids),))
+        eventually(lambda: opened() == everything, "every partition is open", within=within)
+
+    def replay(self, flow: Flow) -> None:
+        """Have everything of the flow's topics read again; returns when it is."""
+        for topic in flow.topics:
+            self.command("replay", flow.name, "--topic", topic, "--all")
+        self.wait_until_level(flow)
+
+    def become_right_all(self, flows: Collection[CapturedFlow]) -> None:
         """Return when the targets of flows are what their oracles say, and every record has one outcome."""
         for flow in flows:
             self._become_right(flow)
 
-    def _become_right(self, flow: Flow) -> None:
+    def _become_right(self, flow: CapturedFlow) -> None:
         source = self.of(flow.source.table.database)
         with source.connect() as before, self.target_of(flow).connect() as after:
             absent(lambda: _differing(flow, before, after), f"{flow.name}: the target equals the oracle", within=30)

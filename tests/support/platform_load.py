@@ -6,8 +6,18 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
+from demo.population import Population
 from demo.relay import Plan, run
+from demo.sources import EVALUATIONS, SOURCES
+from flows.model import CapturedFlow
+from flows.registry import FLOWS
 from settings import Settings
+
+READ = {flow.source.table.qualified for flow in FLOWS if isinstance(flow, CapturedFlow)}
+CHANGING = [source for source in SOURCES if source.table in READ]
+PEAK = 4  # times the daily mean
+TIMES = 20
+RATE = TIMES * PEAK * sum(source.per_day for source in CHANGING) / 86_400
 
 
 class PlatformLoad:
@@ -36,3 +46,13 @@ class PlatformLoad:
             self.done = run(self._plan, self._settings, lambda _: None, self._stop)
         except BaseException as error:  # noqa: BLE001 told to the test when the block ends
             self._failure = error
+
+
+def peak_load(settings: Settings, population: Population, seed: int) -> PlatformLoad:
+    """Return changes of everything that the flows read, at TIMES times their peak."""
+    return PlatformLoad(settings, Plan(population, seed, CHANGING, RATE))
+
+
+def evaluations_load(settings: Settings, population: Population, seed: int, rate: float) -> PlatformLoad:
+    """Return `rate` changes of evaluations per second."""
+    return PlatformLoad(settings, Plan(population, seed, [EVALUATIONS], rate))

@@ -28,6 +28,17 @@ def watch(conn: Connection, tables: Iterable[str]) -> None:
             conn.execute(sql.SQL(_WATCH).format(_identifier(table)))
 
 
+def unwatch(conn: Connection, tables: Iterable[str]) -> None:
+    """Log no more changes to these tables."""
+    for table in tables:
+        conn.execute(sql.SQL("DROP TRIGGER history ON {}").format(_identifier(table)))
+
+
+def writes(conn: Connection, since: int) -> list[tuple[str, str]]:
+    """Return table and operation of every change after a position, in order."""
+    return conn.execute("SELECT table_name, operation FROM history.change WHERE number > %s ORDER BY number", (since,)).fetchall()
+
+
 def position(conn: Connection) -> int:
     """Return how far the log reaches; what comes later has greater numbers. No change may be under way."""
     row = conn.execute("SELECT coalesce(max(number), 0) FROM history.change").fetchone()

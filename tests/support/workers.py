@@ -138,10 +138,10 @@ class Workers:
 
 
 @contextmanager
-def supervised(installation: Installation, count: int) -> Iterator[Supervisor]:
-    """Run worker-1, worker-2, … inside the block, each started again whenever it dies."""
+def supervised(installation: Installation, count: int, *beside: str) -> Iterator[Supervisor]:
+    """Run worker-1, worker-2, … inside the block and, such as `callbacks=1`, others; each is started again when it dies."""
     root = installation.stack.folder.root
-    supervisor = Supervisor(f"worker={count}", root, installation.environment, backoff=HURRIED)
+    supervisor = Supervisor(",".join([f"worker={count}", *beside]), root, installation.environment, backoff=HURRIED)
     supervisor.start()
     try:
         yield supervisor

@@ -10,9 +10,10 @@ from stack.local import LocalStack
 from stack.supervisor import Supervisor
 from tests.support.chaos import WORKERS
 from tests.support.installation import Installation
+from tests.support.platform import Platform
 from tests.support.workers import Workers, supervised
 
-# The generated history of a module that says nothing else by constants of these names.
+# The generated history of a module that says nothing else by constants of these names, or by SIZES of all tables.
 FAMILIES = 300
 SNAPSHOTS = 4000
 
@@ -21,10 +22,14 @@ collect_ignore = [] if "SYNC_SOAK_MINUTES" in os.environ else ["test_soak.py"]
 
 @pytest.fixture(scope="module")
 def installation(request: pytest.FixtureRequest, stack: LocalStack) -> Iterator[Installation]:
-    """The platform's tables with their history, the product installed, its connector running; no worker yet."""
-    installation = Installation(stack)
+    """The platform's tables with their history, the product installed, its connectors running; no worker yet."""
     families, snapshots = (getattr(request.module, name, globals()[name]) for name in ("FAMILIES", "SNAPSHOTS"))
-    installation.prepare(families, snapshots)
+    if sizes := getattr(request.module, "SIZES", None):
+        installation: Installation = (platform := Platform(stack))
+        platform.fill(families, sizes)
+    else:
+        installation = Installation(stack)
+        installation.prepare(families, snapshots)
     installation.install()
     yield installation
     installation.close()

@@ -5,10 +5,11 @@ import time
 
 import pytest
 
-from tests.support.chaos_round import chaos_round, draw_seed
+from demo.history import Sizes
+from tests.support.chaos_round import chaos_round, chosen_seed
 
 FAMILIES = 1500
-SNAPSHOTS = 12_000
+SIZES = Sizes(evaluations=12_000, applications=2000, documents=3000, user_events=0, feedback=0)
 
 
 @pytest.mark.usefixtures("connectors_kept")
@@ -19,5 +20,5 @@ def test_round_after_round_nothing_is_lost(installation, supervisor, say):
     while rounds == 0 or time.monotonic() < end:
         rounds += 1
         say(f"round {rounds}")
-        chaos_round(installation, supervisor, draw_seed(), say)
+        chaos_round(installation, supervisor, chosen_seed(), say)
     say(f"{rounds} rounds, nothing lost")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.load import Load
+from tests.support.platform_load import evaluations_load
 from tests.support.records import partition_of_family
 from tests.support.waiting import eventually
 
@@ -17,10 +17,14 @@ REWORD = "UPDATE eligibility.eligibility_snapshots SET explanation = %s WHERE fa
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'sync_worker'"
 
 
+def load(installation, seed):
+    return evaluations_load(installation.settings, installation.population, seed, RATE)
+
+
 def test_workers_join_and_leave_under_load_and_nothing_is_lost(installation, workers):
     everything = set(range(installation.flow.partitions))
     workers.start("worker-1")
-    with Load(installation, rate=RATE, seed=1):
+    with load(installation, seed=1):
         workers.start("worker-2")
         workers.start("worker-3")
         owned = workers.wait_until_shared("worker-1", "worker-2", "worker-3")
@@ -34,7 +38,7 @@ def test_workers_join_and_leave_under_load_and_nothing_is_lost(installation, wor
 
 def test_a_worker_that_is_asked_to_stop_under_load_drains_and_ends_well_and_soon(installation, workers):
     workers.start("worker-1")
-    with Load(installation, rate=RATE, seed=2):
+    with load(installation, seed=2):
         before = sum(row.read for row in installation.ledger().values())
         eventually(lambda: sum(row.read for row in installation.ledger().values()) > before, "it works", within=20)
         began = time.monotonic()
@@ -92,7 +96,7 @@ def owners(installation):
 def test_an_outage_of_the_target_under_load_is_waited_out_and_makes_no_dead_letter(installation, workers):
     workers.start("worker-1", "worker-2")
     pids = [worker.pid for worker in workers]
-    with Load(installation, rate=RATE, seed=4):
+    with load(installation, seed=4):
         installation.stack.citizen.kill()
         time.sleep(OUTAGE_SECONDS)  # the length of the outage is the case, there is nothing to wait for
         installation.stack.citizen.start()
@@ -105,7 +109,7 @@ def test_an_outage_of_the_target_under_load_is_waited_out_and_makes_no_dead_lett
 @pytest.mark.usefixtures("connectors_kept")
 def test_an_outage_of_the_broker_under_load_is_waited_out(installation, workers):
     workers.start("worker-1", "worker-2")
-    with Load(installation, rate=RATE, seed=5):
+    with load(installation, seed=5):
         installation.stack.kafka.kill()
         installation.stack.kafka.start()
         installation.stack.kafka.wait_ready()
@@ -137,7 +141,8 @@ def test_a_paused_flow_stays_paused_when_its_workers_are_started_again(installat
 @pytest.mark.timeout(400)
 def test_two_workers_share_a_backlog_without_doing_anything_twice(installation, workers, say):
     workers.start("worker-1")
-    installation.change(15_000)
+    for _ in range(4):
+        installation.touch_everything()
     installation.becomes_all_right()
     backlog = sum(installation.ends().values())
     workers.kill_all()

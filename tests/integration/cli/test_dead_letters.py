@@ -4,7 +4,9 @@ import pytest
 
 from cli.options import actor
 from flows.eligibility_hints import ELIGIBILITY_HINTS as FLOW
+from flows.ml_alerts import ML_ALERTS
 from sinks.payload_cipher import PayloadCipher
+from tests.support.posted import PostedLog
 
 KEY = b'{"family_id": "7c7e6bd4-0000-4000-8000-00000000f00d"}'
 ROW = {"snapshot_id": 77, "scheme_code": "SECRET-SCHEME", "eligibility_score": "4711.5", "unknown_name": "hidden"}
@@ -22,9 +24,9 @@ def letter(migrated, settings):
     """Add a dead letter as the worker does; returns its id."""
     cipher, offsets = PayloadCipher(settings.payload_keys), iter(range(1000))
 
-    def add(*, reason="out_of_range", status="open", key=KEY, value=VALUE, headers=HEADERS, cipher=cipher):
+    def add(*, flow=FLOW, reason="out_of_range", status="open", key=KEY, value=VALUE, headers=HEADERS):
         parts = (cipher.encrypt(key), cipher.encrypt(value), cipher.encrypt_headers(headers))
-        row = (FLOW.name, FLOW.topic, 4, next(offsets), reason, *parts, status)
+        row = (flow.name, flow.topic, 4, next(offsets), reason, *parts, status)
         return migrated.citizen.execute(INSERT, row).fetchone()[0]
 
     return add
@@ -78,6 +80,30 @@ def test_what_was_not_json_is_shown_as_a_number_of_bytes(answer, letter):
     }
 
 
+def test_a_record_of_a_callback_is_shown_with_its_structure_and_sent_again_with_the_offset_that_it_had(
+    answer, letter, topics, records
+):
+    made = PostedLog(ML_ALERTS).upsert(PostedLog(ML_ALERTS).row(message="SECRET", action_url="/SECRET"))
+    letter()  # so that the offset is another than 0
+    letter_id = letter(flow=ML_ALERTS, key=made.key, value=made.value, headers=made.headers)
+    shown = answer("dead-letters", "show", letter_id)["content"]
+    assert shown["key"] == {"alert_id": "<text, 36 characters>"}
+    assert shown["value"]["message"] == "<text, 6 characters>"
+    assert (shown["value"]["alert_id"], shown["value"]["created_at"], shown["value"].keys()) == (
+        "<UUID>",
+        "<datetime>",
+        {field.name for field in ML_ALERTS.source.fields},
+    )
+    assert [name for name, _ in shown["headers"]] == ["webhook-id", "webhook-sender", "sync-received-at"]
+    assert "SECRET" not in str(shown)
+    before = len(records(ML_ALERTS.command_topic))
+    answer("dead-letters", "replay", letter_id)
+    (record,) = records(ML_ALERTS.command_topic)[before:]
+    assert (record.partition, record.key, record.value) == (4, made.key, made.value)
+    ours = [("sync-dead-letter-id", str(letter_id).encode()), ("sync-offset", b"1")]
+    assert list(record.headers) == [*made.headers, *ours]
+
+
 def test_a_payload_that_no_key_opens_is_a_problem_without_traceback(sync, letter, shell):
     letter_id = letter()
     shell.setenv("SYNC_PAYLOAD_KEYS", sync("keygen").stdout.strip())
@@ -105,7 +131,7 @@ def test_a_replay_sends_the_original_bytes_with_the_letters_number(answer, lette
     assert answer("dead-letters", "replay", letter_id) == {"replayed": [letter_id]}
     (record,) = sent()[before:]
     assert (record.key, record.value) == (KEY, VALUE)
-    assert list(record.headers) == [HEADERS[0], ("sync-dead-letter-id", str(letter_id).encode())]
+    assert list(record.headers) == [HEADERS[0], ("sync-dead-letter-id", str(letter_id).encode()), ("sync-offset", b"0")]
     assert status_of(letter_id) == ("replayed", None, None)
     audit = migrated.citizen.execute("SELECT actor, action, subject FROM sync.audit").fetchall()
     assert audit == [(actor(), "replay dead letter", f"{FLOW.name} {letter_id}")]

@@ -136,6 +136,19 @@ def test_a_replay_sends_the_position_back_and_counts_the_way(answer, log, read_u
     assert audit()[0][1:] == ("replay", f"{FLOW.name} {FLOW.command_topic}[3]", f"offsets {log - 4} to {log}")
 
 
+def test_everything_is_replayed_from_where_the_logs_begin_and_what_nobody_read_is_left_out(answer, log, read_up_to):
+    read_up_to(log)
+    again = answer("replay", FLOW.name, "--topic", FLOW.command_topic, "--all")
+    assert (again["records"], again["partitions"]) == (log, {"3": log})
+
+
+@pytest.mark.parametrize("arguments", ["", "--partition 3", "--from-offset 0", "--all --partition 3 --from-offset 0"])
+def test_a_replay_of_neither_one_partition_nor_everything_is_wrong_usage(sync, arguments):
+    refused = sync("replay", FLOW.name, *arguments.split())
+    assert refused.exit_code == 2
+    assert "--all" in refused.stderr
+
+
 def test_a_replay_of_what_was_not_read_yet_is_refused(sync, log, read_up_to):
     read_up_to(log)
     refused = sync(*REPLAY, log + 1)

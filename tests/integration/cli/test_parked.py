@@ -63,5 +63,16 @@ def test_the_list_shows_both_zones_and_nothing_of_the_records(sync, park):
     assert "SECRET" not in listed.stdout
 
 
+def test_status_counts_the_keys_that_wait(sync, answer, park, topics):
+    park()
+    park()
+    park(key="other")
+    park(key="late", expired=True)
+    (flow,) = [each for each in answer("status", code=1)["flows"] if each["status"]["flow"] == "application_events"]
+    assert flow["parked"] == {"expired": 1, "waiting": 2}
+    (line,) = [line for line in sync("status").stdout.splitlines() if line.startswith("application_events ")]
+    assert line.split()[-2:] == ["2", "1"], "parked keys, open dead letters"
+
+
 def test_without_parked_keys_the_list_says_so(sync, migrated):
     assert sync("parked", "list").stdout.strip() == "Parked keys: none"

@@ -48,7 +48,7 @@ def test_status_shows_flows_positions_letters_workers_and_connectors(answer, wor
     assert report["problems"] == [missing.format(name) for name in ("sync_warehouse", "sync_citizen")]
     (flow,) = [each for each in report["flows"] if each["status"]["flow"] == FLOW.name]
     assert flow["status"]["state"] == "running"
-    assert flow["dead_letters"] == {}
+    assert (flow["dead_letters"], flow["parked"]) == ({}, {})
     positions = {(each["position"]["topic"], each["position"]["partition"]): each for each in flow["partitions"]}
     assert positions[FLOW.topic, 1]["position"]["applied"] == 10
     assert positions[FLOW.topic, 1]["end_offset"] is not None

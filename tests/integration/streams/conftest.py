@@ -1,11 +1,9 @@
 """A unit of work over the real database, with the candidates in RocksDB and the changelog in memory."""
 
-import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from itertools import count
-from types import SimpleNamespace
 
 import pytest
 
@@ -22,31 +20,21 @@ from streams.ranked_writer import RankedWriter
 from streams.share_breaker import ShareBreaker
 from streams.unit_of_work import Committed, OriginalsNeeded, UnitOfWork
 from tests.support.changelog import FakeChangelog, make_table
+from tests.support.record_log import RecordLog
 
 NOW = datetime.now(UTC)
 
 
-class Log:
+class Log(RecordLog):
     """Records of one partition, as Debezium would write them."""
 
     def __init__(self, topic=FLOW.topic, partition=0):
-        self.topic = topic
-        self.partition = partition
-        self.records = []
+        super().__init__(topic, partition)
         self._lsn = count(1000)
 
-    def raw(self, value, key=b"{}", headers=()):
-        record = SimpleNamespace(
-            topic=self.topic, partition=self.partition, offset=len(self.records), timestamp=1000 + len(self.records),
-            key=key, value=value, headers=headers,
-        )  # fmt: skip
-        self.records.append(record)
-        return record
-
     def event(self, op, row, before=None, lsn=None):
-        source = {"lsn": lsn or next(self._lsn), "ts_us": int(NOW.timestamp() * 1e6)}
         key = message_key(FLOW, (row or before)["family_id"])
-        return self.raw(json.dumps({"op": op, "before": before, "after": row, "source": source}).encode(), key)
+        return self.debezium(key, op, before, row, lsn=lsn or next(self._lsn), at=NOW)
 
     def upsert(self, number, family, **values):
         return self.event("u", row(number, family, **values))
@@ -55,8 +43,7 @@ class Log:
         return self.event("d", None, {"snapshot_id": number, "family_id": family})
 
     def truncate(self, lsn=None):
-        source = {"lsn": lsn or next(self._lsn), "ts_us": 0}
-        return self.raw(json.dumps({"op": "t", "source": source}).encode(), None)
+        return self.truncated(lsn or next(self._lsn))
 
 
 def row(number, family, **values):

@@ -1,11 +1,9 @@
 """What the tests of profile summaries share: a warehouse of families, the records of its changes, and workers."""
 
 import asyncio
-import json
 import random
 import uuid
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import psycopg2
 
@@ -17,6 +15,7 @@ from sinks.parked import ParkedTable
 from sinks.payload_cipher import PayloadCipher
 from sinks.pool import Pool
 from sinks.sqlstate import Remedy, remedy_of
+from streams.giving_up import GivingUp
 from streams.mirror import MirrorApplier, MirrorWriter
 from streams.mirror_decoding import MirrorDecoder
 from streams.patience import Patience
@@ -29,6 +28,7 @@ from streams.summary_moves import Moves
 from streams.summary_rebuild import SummaryRebuilder
 from streams.summary_upkeep import SummaryUpkeep
 from streams.unit_of_work import UnitOfWork
+from tests.support.record_log import RecordLog
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -46,24 +46,16 @@ def profile(number, gr_id, minute=0, **values):
     return {"profile_id": number, "gr_id": gr_id, "updated_at": at(minute)} | made | values
 
 
-class Log:
+class Log(RecordLog):
     """Records of one partition of one topic, as Debezium would write them."""
 
     def __init__(self, flow=FLOW, partition=0, topic=None):
-        self.flow, self.partition, self.topic, self.records = flow, partition, topic or flow.topic, []
+        super().__init__(topic or flow.topic, partition)
+        self.flow = flow
 
     def event(self, op, before, after, lsn):
-        source = {"lsn": lsn, "ts_us": int(START.timestamp() * 1e6)}
-        value = {"op": op, "before": before, "after": after, "source": source}
-        return self.raw(json.dumps(value).encode(), message_key(self.flow, (after or before)[self.flow.source.message_key]))
-
-    def raw(self, value, key, headers=()):
-        record = SimpleNamespace(
-            topic=self.topic, partition=self.partition, offset=len(self.records), timestamp=1000 + len(self.records),
-            key=key, value=value, headers=headers,
-        )  # fmt: skip
-        self.records.append(record)
-        return record
+        key = message_key(self.flow, (after or before)[self.flow.source.message_key])
+        return self.debezium(key, op, before, after, lsn=lsn, at=START)
 
 
 class Warehouse:
@@ -152,8 +144,9 @@ class Worker:
             for name, (flow, applier) in appliers.items()
         }
         rebuilder = SummaryRebuilder(FLOW, self.source, self.target, self.writer, decoder)
-        release, moves = Release(self.applier, self.target, cipher), Moves(FLOW, self.target, self.writer)
-        self.upkeep = SummaryUpkeep(rebuilder, release, moves, Patience(0.0))
+        breaker = self.units[FLOW.name].breaker
+        release, giving_up = Release(self.applier, self.target, cipher, breaker), GivingUp(self.applier, self.target, breaker)
+        self.upkeep = SummaryUpkeep(rebuilder, release, giving_up, Patience(0.0), Moves(FLOW, self.target, self.writer))
 
     async def claim(self, log, owner="worker"):
         async with self.target.session() as session:

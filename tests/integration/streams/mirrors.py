@@ -1,4 +1,4 @@
-"""What the tests of the mirror flows share: rows of any flow's source, records of them, and units of work."""
+"""What the tests of the mirror flows and of callback flows share: rows of any flow's source, records of them, units of work."""
 
 import json
 import random
@@ -6,7 +6,6 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
-from types import SimpleNamespace
 
 import pytest
 
@@ -17,25 +16,28 @@ from schemas.message_key import message_key
 from sinks import ledger
 from sinks.payload_cipher import PayloadCipher
 from sinks.pool import Pool
+from streams.callback_decoding import CallbackDecoder
 from streams.mirror import MirrorApplier, MirrorWriter
 from streams.mirror_decoding import MirrorDecoder
 from streams.share_breaker import ShareBreaker
 from streams.unit_of_work import UnitOfWork
+from tests.support.posted import POSTED, PostedLog
+from tests.support.record_log import RecordLog
 
 MIRRORS = (APPLICATION_DECISIONS, DOCUMENT_METADATA, GOLDEN_RECORDS)
 every_mirror = pytest.mark.parametrize("flow", MIRRORS, ids=lambda flow: flow.name)
+every_row_flow = pytest.mark.parametrize("flow", [*MIRRORS, *POSTED], ids=lambda flow: flow.name)
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TEXTS = ["", "a", "ರಾಮ", 'quote " and \\ back', "line\nbreak", "👩🏽‍🌾 x", "0123456789012345678901234567890123456789"]
 
 
-class MirrorLog:
+class MirrorLog(RecordLog):
     """Records of one partition of a mirror flow, as Debezium would write them."""
 
     def __init__(self, flow, topic=None, seed=0):
+        super().__init__(topic or flow.topic)
         self.flow = flow
-        self.topic = topic or flow.topic
-        self.records = []
         self._random = random.Random(seed)
         self._lsn = count(1000)
         self._minute = count()
@@ -64,10 +66,8 @@ class MirrorLog:
     def event(self, op, before, after, lsn=None):
         lsn = next(self._lsn) if lsn is None else lsn
         at = START + timedelta(minutes=next(self._minute))
-        source = {"lsn": lsn, "ts_us": int(at.timestamp() * 1e6)}
-        value = {"op": op, "before": before, "after": after, "source": source}
         key = message_key(self.flow, (after or before)[self.flow.source.primary_key])
-        return self.raw(json.dumps(value).encode(), key)
+        return self.debezium(key, op, before, after, lsn=lsn, at=at)
 
     def upsert(self, row, op="u", lsn=None):
         return self.event(op, None, row, lsn)
@@ -75,22 +75,24 @@ class MirrorLog:
     def delete(self, key, lsn=None):
         return self.event("d", {self.flow.source.primary_key: key}, None, lsn)
 
-    def truncate(self, lsn=None):
-        return self.raw(json.dumps({"op": "t", "source": {"lsn": lsn or next(self._lsn), "ts_us": 0}}).encode(), None)
+    def bad(self, row):
+        """A row that the checks refuse."""
+        return self.upsert(row | {self.flow.source.columns[-1].name: ["of no type that the column has"]})
 
-    def raw(self, value, key=b"{}", headers=()):
-        record = SimpleNamespace(
-            topic=self.topic, partition=0, offset=len(self.records), timestamp=1000 + len(self.records),
-            key=key, value=value, headers=headers,
-        )  # fmt: skip
-        self.records.append(record)
-        return record
+    def truncate(self, lsn=None):
+        return self.truncated(lsn or next(self._lsn))
+
+
+def log_of(flow, topic=None):
+    """A log of records as they come for that flow."""
+    return (PostedLog if flow in POSTED else MirrorLog)(flow, topic)
 
 
 def mirror_unit(flow, settings, breaker=(10_000, 0.9)):
     """A unit of work and its pool."""
     pool = Pool(getattr(settings, flow.target.table.database.value))
-    applier = MirrorApplier(MirrorWriter(flow), MirrorDecoder(flow, epoch=1))
+    decoder = CallbackDecoder(flow) if flow in POSTED else MirrorDecoder(flow, epoch=1)
+    applier = MirrorApplier(MirrorWriter(flow), decoder)
     return UnitOfWork(flow, applier, pool, PayloadCipher(settings.payload_keys), ShareBreaker(*breaker))
 
 

@@ -1,10 +1,8 @@
 """What the tests of profile updates share: a portal whose changes become records, and the records that they come to."""
 
-import json
 import random
 import uuid
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 from flows.application_events import APPLICATION_EVENTS
 from flows.document_metadata import DOCUMENT_METADATA
@@ -19,6 +17,7 @@ from streams.match_writer import MatchWriter
 from streams.share_breaker import ShareBreaker
 from streams.unit_of_work import UnitOfWork
 from tests.oracle.people import COLUMNS, DISTRICTS
+from tests.support.record_log import RecordLog
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PLACES = [None, *DISTRICTS, " JAIPUR ", "sriganganagar", "bengaluru  urban", "Atlantis", "New Jaipur"]
@@ -97,24 +96,15 @@ class Portal:
             self.put(theirs | {"aadhaar_number": mine["aadhaar_number"], "verification_status": "verified"})
 
 
-class CitizenLog:
+class CitizenLog(RecordLog):
     """Records of one partition, as Debezium would write them."""
 
     def __init__(self, partition=0, topic=FLOW.topic):
-        self.partition, self.topic, self.records = partition, topic, []
+        super().__init__(topic, partition)
 
     def change(self, lsn, key, row, op=None):
         op = op or ("d" if row is None else "u")
-        before = {"id": key} if row is None else None
-        value = {"op": op, "before": before, "after": row, "source": {"lsn": lsn, "ts_us": int(START.timestamp() * 1e6)}}
-        self.raw(json.dumps(value).encode(), message_key(FLOW, key))
-
-    def raw(self, value, key=b"{}", headers=()):
-        record = SimpleNamespace(
-            topic=self.topic, partition=self.partition, offset=len(self.records), timestamp=1000 + len(self.records),
-            key=key, value=value, headers=headers,
-        )  # fmt: skip
-        self.records.append(record)
+        self.debezium(message_key(FLOW, key), op, {"id": key} if row is None else None, row, lsn=lsn, at=START)
 
 
 def logs_of(changes, lanes, chance):

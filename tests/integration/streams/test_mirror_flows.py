@@ -1,4 +1,4 @@
-"""The laws, over every mirror flow, on the real database."""
+"""The laws, over every mirror flow and where they concern callbacks over callback flows, on the real database."""
 
 import asyncio
 import random
@@ -12,8 +12,9 @@ from schemas.headers import REPLAY_HEADER
 from sinks.ledger import LostOwnership
 from streams.unit_of_work import FlowMustStop
 from tests.integration.streams.conftest import apply
-from tests.integration.streams.mirrors import MirrorLog, every_mirror, mirror_claim, mirror_unit
+from tests.integration.streams.mirrors import MirrorLog, every_mirror, every_row_flow, log_of, mirror_claim, mirror_unit
 from tests.oracle.mirrors import EXPECTED
+from tests.support.target_rows import rows, tuples
 
 SEEDS = range(3)
 LONG_TEXTS = {"full_name", "file_name", "status"}
@@ -42,17 +43,7 @@ async def claim(unit):
 
 @pytest.fixture
 def log(flow):
-    return MirrorLog(flow)
-
-
-def rows(flow, target):
-    names = [name for name, _ in flow.written_columns]
-    found = target.execute(f"SELECT {', '.join(names)} FROM {flow.target.table.qualified}").fetchall()
-    return {str(row[names.index(flow.key)]): dict(zip(names, row, strict=True)) for row in found}
-
-
-def tuples(flow, target):
-    return target.execute(f"SELECT xmin::text, ctid::text, t::text FROM {flow.target.table.qualified} AS t ORDER BY 3").fetchall()
+    return log_of(flow)
 
 
 def counts(target):
@@ -168,7 +159,7 @@ async def test_content_that_goes_there_and_back_within_a_chunk_still_counts_as_n
     assert {name: found[name] for name in EXPECTED[flow.name](first)} == EXPECTED[flow.name](first)
 
 
-@every_mirror
+@every_row_flow
 async def test_an_old_fencing_token_writes_nothing(flow, unit, claim, target, log):
     log.upsert(log.row())
     await mirror_claim(unit, "heir")
@@ -177,12 +168,12 @@ async def test_an_old_fencing_token_writes_nothing(flow, unit, claim, target, lo
     assert rows(flow, target) == {}
 
 
-@every_mirror
+@every_row_flow
 async def test_a_bad_row_among_many_is_isolated_and_its_last_good_version_stands(flow, unit, claim, target, log):
     good = [log.row() for _ in range(60)]
     for row in good:
         log.upsert(row, "c")
-    log.upsert(good[7] | {flow.source.columns[-1].name: ["of no type that the column has"]})
+    log.bad(good[7])
     log.raw(b"{")
     await apply(unit, claim, log.records)
     assert rows(flow, target).keys() == {row[flow.source.primary_key] for row in good}
@@ -193,21 +184,20 @@ async def test_a_bad_row_among_many_is_isolated_and_its_last_good_version_stands
     assert statuses == [(False, "closed"), (True, "open")]
 
 
-@every_mirror
+@every_row_flow
 async def test_only_a_good_version_behind_a_bad_one_closes_its_letter_also_in_the_same_chunk(flow, unit, claim, target, log):
     row = log.row()
-    text = next(column.name for column in flow.source.columns if column.sql_type.base == "varchar")
-    log.upsert(row | {text: 1})
+    log.bad(row)
     log.upsert(row)
     await apply(unit, claim, log.records)
     assert target.execute("SELECT status FROM sync.dead_letter").fetchall() == [("closed",)]
     log.upsert(row)
-    log.upsert(row | {text: 1})
+    log.bad(row)
     await apply(unit, claim, log.records[2:])
     assert target.execute("SELECT status FROM sync.dead_letter ORDER BY id").fetchall() == [("closed",), ("open",)]
 
 
-@every_mirror
+@every_row_flow
 async def test_a_row_that_the_database_refuses_is_found_by_halving(flow, unit, claim, target, log):
     culprit = log.row()
     condition = f"{flow.key} <> '{culprit[flow.source.primary_key]}'"
@@ -219,7 +209,7 @@ async def test_a_row_that_the_database_refuses_is_found_by_halving(flow, unit, c
     assert target.execute('SELECT "offset", reason FROM sync.dead_letter').fetchall() == [(23, "refused_by_database")]
     target.execute(f"ALTER TABLE {flow.target.table.qualified} DROP CONSTRAINT no_bad")
     (letter,) = target.execute("UPDATE sync.dead_letter SET status = 'replayed' RETURNING id").fetchone()
-    commands = MirrorLog(flow, flow.command_topic)
+    commands = log_of(flow, flow.command_topic)
     commands.raw(log.records[23].value, log.records[23].key, [(REPLAY_HEADER, str(letter).encode())])
     await apply(unit, await mirror_claim(unit, topic=flow.command_topic), commands.records)
     assert len(rows(flow, target)) == 40
@@ -255,10 +245,10 @@ async def test_a_truncate_stops_the_flow(flow, unit, claim, target, log):
     assert counts(target)[0] == 1
 
 
-@every_mirror
+@every_row_flow
 async def test_a_unit_of_work_that_dies_at_any_await_leaves_nothing_half_done(flow, migrated, target):
     state, turns, finished = {}, 0, False
-    log = MirrorLog(flow)
+    log = log_of(flow)
     while not finished:
         turns += 1
         for _ in range(5):
@@ -276,6 +266,8 @@ async def test_a_unit_of_work_that_dies_at_any_await_leaves_nothing_half_done(fl
         await apply(heir, await mirror_claim(heir, "heir"), part)
         assert rows(flow, target).keys() == state.keys()
         assert counts(target)[:2] == (5 * turns, 5 * turns)
+        if flow.notice:
+            assert target.execute("SELECT count(*) FROM notifications").fetchone() == (len(state),)
         await dying.pool.close()
         await heir.pool.close()
     assert turns > 2

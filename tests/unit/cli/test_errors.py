@@ -1,3 +1,5 @@
+import logging
+
 import httpx
 import psycopg
 import pytest
@@ -5,6 +7,7 @@ from aiokafka.errors import KafkaConnectionError
 from cryptography.fernet import InvalidToken
 
 from cli.errors import EXPLAINED, exit_code, message
+from cli.kafka_client_log import remember_instead_of_printing
 from flows.tables import DefinitionError
 from settings import ConfigurationError
 from sinks.operations.audit import RefusedError
@@ -39,3 +42,10 @@ def test_every_explained_error_has_a_message():
     for sample in samples:
         assert isinstance(sample, EXPLAINED)
         assert message(sample)
+
+
+def test_why_the_kafka_client_could_not_use_a_broker_is_part_of_the_message_and_is_not_printed(capsys):
+    remember_instead_of_printing()
+    logging.getLogger("aiokafka.client").error('Unable connect to "%s": %s', "broker:9092", "certificate verify failed")
+    assert 'Unable connect to "broker:9092": certificate verify failed' in message(KafkaConnectionError("x"))
+    assert capsys.readouterr().err == ""

@@ -2,10 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from flows.callback_model import BodyField, Callback
+from flows.benefit_forecasts import BENEFIT_FORECASTS
+from flows.callback_model import BodyField, Callback, CallbackFlow
 from flows.callback_registry import CALLBACKS, callback_named
-from flows.ml_alerts import ALERT_CALLBACK
-from flows.tables import DefinitionError, SourceColumn
+from flows.ml_alerts import ALERT_CALLBACK, ML_ALERTS
+from flows.model import TimeOf
+from flows.registry import flows_from
+from flows.replication import captured_tables
+from flows.tables import Database, DefinitionError, Filter, SourceColumn
 
 
 def field(name, kind="uuid", *, required=True):
@@ -60,3 +64,32 @@ def test_routes_are_found_by_name_and_unique():
     assert len({callback.route for callback in CALLBACKS}) == len(CALLBACKS)
     with pytest.raises(KeyError, match="there are: forecasts, alerts"):
         callback_named("nonsense")
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"name": "forecasts"}, "name and partitions must be those of the callback"),
+        ({"partitions": 5}, "name and partitions must be those of the callback"),
+        ({"version": TimeOf("family_id")}, "the version must be the time of the callback, 'generated_at'"),
+        ({"filter": Filter("family_id", ("x",))}, "every body counts"),
+        ({"deleted_at": "gone_at"}, "nothing deletes one"),
+        ({"target": replace(BENEFIT_FORECASTS.target, key=("family_id",))}, "must be mapped from the source's primary key"),
+    ],
+)
+def test_a_flow_that_does_not_fit_its_callback_is_refused(changes, problem):
+    with pytest.raises(DefinitionError, match=problem):
+        replace(BENEFIT_FORECASTS, **changes)
+
+
+@pytest.mark.parametrize("flow", [BENEFIT_FORECASTS, ML_ALERTS], ids=lambda flow: flow.name)
+def test_a_flow_reads_what_the_intake_writes_and_maps_every_field(flow):
+    assert flow.topics == (flow.source.topic, f"sync.{flow.name}.commands")
+    assert [column.source for column in flow.target.columns] == [field.name for field in flow.source.fields]
+    assert flow.source in CALLBACKS
+
+
+def test_no_connector_reads_for_a_flow_of_callbacks():
+    for database in Database:
+        assert not any(isinstance(flow, CallbackFlow) for flow in flows_from(database))
+        assert captured_tables(database, [BENEFIT_FORECASTS, ML_ALERTS]) == ()

@@ -4,6 +4,7 @@ import uuid
 import pytest
 
 from flows.eligibility_hints import ELIGIBILITY_HINTS as FLOW
+from flows.golden_records import GOLDEN_RECORDS
 from schemas.debezium import Kind, decoder, row_decoder
 from schemas.message_key import message_key, partition_of
 from schemas.problems import BadRecord, Reason
@@ -111,6 +112,15 @@ def test_a_problem_names_the_column_and_never_the_value():
     assert "eligibility_score" in found.detail
     assert "7.4242" not in found.detail
     assert found.row_key == "7"
+
+
+@pytest.mark.parametrize("spoiled", ["918273645546", "somebody@example.org", "", 12, None, ["a"]])
+def test_what_stands_for_a_primary_key_and_is_none_is_not_taken_for_the_rows_key(spoiled):
+    changes = {column.name: None for column in GOLDEN_RECORDS.source.columns} | {"gr_id": spoiled}
+    with pytest.raises(BadRecord) as caught:
+        decoder(GOLDEN_RECORDS)(b"{}", event(after=changes))
+    assert caught.value.row_key is None
+    assert problem(event(snapshot_id="918273645546")).row_key is None
 
 
 def test_an_unknown_operation_is_a_problem():

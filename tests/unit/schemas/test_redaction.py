@@ -1,13 +1,21 @@
 import json
+import re
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from flows.benefit_forecasts import BENEFIT_FORECASTS
 from flows.eligibility_hints import ELIGIBILITY_HINTS
-from schemas.redaction import names_of, redact, redact_bytes, redact_headers, redact_message
+from flows.ml_alerts import ML_ALERTS
+from schemas.avro import MARKER, codec
+from schemas.avro_schema import schema_name
+from schemas.redaction import names_of, redact, redact_bytes, redact_headers, redact_message, redact_value
+from tests.support.callback_rows import rows
 
 NAMES = names_of(ELIGIBILITY_HINTS)
+FLOWS = [BENEFIT_FORECASTS, ML_ALERTS]
+KIND = re.compile(r"<(text, \d+ characters|number|UUID|datetime|Decimal)>")
 SECRETS = st.text("ABCDEFGHJK", min_size=12, max_size=20)  # no such run of capitals is in our own words
 NUMBERS = st.integers(100_000_000, 999_999_999_999).map(lambda number: number * 1000 + 7)
 SCALARS = st.one_of(SECRETS, NUMBERS, st.booleans(), st.none(), st.floats(allow_nan=False, allow_infinity=False))
@@ -89,6 +97,27 @@ def test_the_kind_of_a_value_is_told():
         "snapshot": "<boolean>",
         "after": None,
     }
+
+
+@given(st.sampled_from(FLOWS).flatmap(lambda flow: st.tuples(st.just(flow), rows(flow.source))))
+def test_avro_of_a_callback_keeps_its_names_and_loses_its_values(case):
+    flow, row = case
+    document = codec(schema_name(flow.source)).encode(row)
+    shown = redact_value(document, flow)
+    assert shown.keys() == row.keys()
+    assert all(value is None or KIND.fullmatch(value) for value in shown.values())
+    assert {name for name, value in shown.items() if value is None} == {name for name, value in row.items() if value is None}
+
+
+@given(st.sampled_from(FLOWS), st.binary(max_size=60))
+def test_any_bytes_of_a_callback_can_be_shown(flow, rest):
+    for document in (rest, MARKER + rest):
+        assert isinstance(redact_value(document, flow), str | list | dict | None)
+    assert redact_value(MARKER + bytes(8) + rest, flow).endswith("a schema that this release does not know>")
+
+
+def test_json_of_other_flows_is_shown_as_before():
+    assert redact_value(b'{"op": "c"}', ELIGIBILITY_HINTS) == {"op": "<text, 1 characters>"}
 
 
 @pytest.mark.parametrize(

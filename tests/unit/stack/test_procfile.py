@@ -56,5 +56,5 @@ def test_formation_with_an_unknown_type_is_refused(tmp_path):
         instance_names(types, {"demo": 1})
 
 
-def test_the_projects_own_procfile_has_a_worker_the_intake_and_the_demo_load():
-    assert {"worker", "callbacks", "demo"} <= read_procfile(PROJECT_ROOT / "Procfile").keys()
+def test_the_projects_own_procfile_has_a_worker_the_intake_and_what_the_demo_does():
+    assert {"worker", "callbacks", "demo", "posts"} <= read_procfile(PROJECT_ROOT / "Procfile").keys()

@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flows.eligibility_hints import ELIGIBILITY_HINTS
+from flows.moments import microseconds
 from sinks.target_rows import row_encoder
 from tables.candidates import Change
 from tables.entry import GROUP, LOWEST, entry_key, item_of, removed, shown_of, version_of
-from tables.entry_builder import entry_builder, microseconds, shown_columns
+from tables.entry_builder import entry_builder, shown_columns
 from tables.ranking import best
 from tests.oracle.ranking import Row, hints
 

@@ -197,26 +197,27 @@ async def test_only_web_addresses_are_linked(world, look, url):
 
 
 async def test_when_the_database_falls_silent_the_last_figures_stand_and_say_so(world, look):
-    world.letters = {FLOW: 7}
+    world.letters, world.waiting = {FLOW: 7}, {FLOW: 5}
     await look()
     known_at = world.now
-    world.silent = {"workers", "flows", "ledger", "dead_letters"}
+    world.silent = {"workers", "flows", "ledger", "parked", "dead_letters"}
     view = await look()
     assert [(silence.part, silence.since) for silence in view.silences] == [
         ("workers", known_at),
         ("states of the flows", known_at),
         ("counts and owners of partitions", known_at),
+        ("parked keys", known_at),
         ("dead letters", known_at),
     ]
     assert {silence.problem for silence in view.silences} == {"the citizen database is not reachable"}
-    assert view.flows[0].dead_letters == 7
+    assert (view.flows[0].dead_letters, view.flows[0].parked) == (7, 5)
     assert view.workers[1].silent_seconds == pytest.approx(1.4)
 
 
 async def test_a_database_that_never_answered_makes_nobody_guess(world, look):
-    world.silent = {"workers", "flows", "ledger", "dead_letters"}
+    world.silent = {"workers", "flows", "ledger", "parked", "dead_letters"}
     view = await look()
-    assert [silence.since for silence in view.silences] == [None] * 4
+    assert [silence.since for silence in view.silences] == [None] * 5
     assert (view.flows[0].state, view.flows[0].partitions, view.owners, view.attention) == ("unknown", 0, (), ())
     assert view.worker.rate == 15.0
 
@@ -283,7 +284,7 @@ async def test_many_readers_at_once_ask_the_database_once(world):
     inquiry = Inquiry(world, world, world.clock)
     found = await asyncio.gather(*(inquiry.facts() for _ in range(20)))
     assert all(facts is found[0] for facts in found)
-    assert world.asked == 5
+    assert world.asked == 6
     world.now += timedelta(seconds=0.5)
     await inquiry.facts()
-    assert world.asked == 10
+    assert world.asked == 12

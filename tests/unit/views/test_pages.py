@@ -127,6 +127,11 @@ async def test_a_worker_that_reports_almost_nothing_is_shown(world, page):
     assert "</span> unknown</span>" in await page()
 
 
+async def test_keys_that_wait_are_counted(world, page):
+    world.waiting = {FLOW: 1234}
+    assert '<td role="cell" class="number" data-label="Parked keys">1,234</td>' in await page()
+
+
 async def test_a_database_that_is_silent_is_named_on_the_page(world, page):
     world.silent = {"workers", "flows", "ledger", "dead_letters"}
     text = await page()

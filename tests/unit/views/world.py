@@ -76,6 +76,7 @@ class World:
             for number in range(10)
         ]
     )
+    waiting: dict[str, int] = field(default_factory=dict)
     letters: dict[str, int] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     now: datetime = NOON
@@ -100,6 +101,9 @@ class World:
 
     async def ledger(self) -> Any:
         return await self._say("ledger", self.positions)
+
+    async def parked(self) -> Any:
+        return await self._say("parked", self.waiting)
 
     async def dead_letters(self) -> Any:
         return await self._say("dead_letters", self.letters)

@@ -10,8 +10,9 @@ import pytest
 from flows.application_events import APPLICATION_EVENTS as FLOW
 from schemas.headers import REPLAY_HEADER
 from sinks.ledger import LostOwnership
-from streams import release
+from streams import giving_up, release
 from streams.patience import Patience
+from streams.share_breaker import TooManyDeadLetters
 from streams.unit_of_work import FlowMustStop
 from tests.integration.streams.facts.queries import (
     TARGET,
@@ -231,6 +232,83 @@ async def test_nothing_is_given_up_right_after_a_restart(claim, target, log, mig
     await patient.close()
 
 
+@pytest.fixture
+async def wary(target, migrated):
+    """A worker that stops the flow above a fifth of ten."""
+    wary = Worker(migrated, breaker=(10, 0.2))
+    yield wary
+    await wary.close()
+
+
+async def park_some(worker, target, log, claim, unknown, count):
+    """Park events in a partition, and let their deadline pass."""
+    for _ in range(count):
+        log.insert(log.row(unknown))
+        log.records[-1].partition = claim.partition
+    await worker.apply(claim, log.records[-count:])
+    pass_deadline(target)
+
+
+async def test_when_a_whole_window_would_expire_the_flow_stops_and_nothing_is_given_up(wary, target, unknown):
+    claims = [await wary.claim(partition=number) for number in (0, 1)]
+    for claim in claims:
+        await park_some(wary, target, ApplicationLog(seed=1 + claim.partition), claim, unknown, 6)
+    for claim in claims:
+        with pytest.raises(TooManyDeadLetters, match=r"12 parked records .* `scheme_id` names no row of sync\.scheme_map"):
+            await wary.upkeep.tick(claim)
+    assert (letters(target), len(parked(target))) == ([], 12)
+    learn(target, unknown)
+    for claim in claims:
+        await wary.upkeep.tick(claim)
+    assert (letters(target), parked(target), len(facts(target))) == ([], [], 12)
+
+
+async def test_a_flow_that_is_resumed_at_once_is_patient_again(target, log, migrated, unknown):
+    now = [1000.0]
+    wary = Worker(migrated, patience=Patience(5.0, clock=lambda: now[0]), breaker=(2, 0.2))
+    claim = await wary.claim()
+    await park_some(wary, target, log, claim, unknown, 3)
+    await wary.upkeep.tick(claim)
+    now[0] += 5.0
+    for _ in range(2):
+        with pytest.raises(TooManyDeadLetters):
+            await wary.upkeep.tick(claim)
+        await wary.upkeep.tick(claim)
+        now[0] += 5.0
+    assert len(parked(target)) == 3
+    await wary.close()
+
+
+async def test_a_few_that_expire_among_many_that_do_not_are_no_alarm(wary, target, log, scheme, unknown):
+    claim = await wary.claim()
+    for number in range(23):
+        log.insert(log.row(unknown if number > 20 else scheme))
+    await wary.apply(claim, log.records)
+    pass_deadline(target)
+    await wary.upkeep.tick(claim)
+    assert letter_statuses(target) == ["open", "open"]
+
+
+async def test_what_waits_is_no_good_record_as_long_as_it_waits(wary, target, log, unknown):
+    claim = await wary.claim()
+    await park_some(wary, target, log, claim, unknown, 9)
+    await wary.upkeep.tick(claim)
+    assert letter_statuses(target) == ["open"] * 9, "the window is not full: one bad row is no alarm"
+    await park_some(wary, target, log, claim, unknown, 1)
+    with pytest.raises(TooManyDeadLetters, match="10 of the last 10 records"):
+        await wary.upkeep.tick(claim)
+
+
+async def test_what_the_database_refuses_of_the_parked_counts_for_the_breaker(wary, target, log, unknown):
+    claim = await wary.claim()
+    target.execute(f"ALTER TABLE {TARGET} ADD CONSTRAINT none_at_all CHECK (false) NOT VALID")
+    await park_some(wary, target, log, claim, unknown, 12)
+    learn(target, unknown)
+    with pytest.raises(TooManyDeadLetters, match="10 of the last 10 records"):
+        await wary.upkeep.tick(claim)
+    assert len(letters(target)) == 9
+
+
 async def test_a_paused_flow_releases_and_gives_up_nothing(worker, claim, target, log, unknown):
     log.insert(log.row(unknown))
     log.insert(log.row(log.identifier()))
@@ -295,7 +373,8 @@ async def test_what_is_stored_is_encrypted(worker, claim, target, log, unknown):
 
 
 async def test_many_parked_events_are_released_in_several_transactions(worker, claim, target, log, unknown, monkeypatch):
-    monkeypatch.setattr(release, "PER_TRANSACTION", 7)
+    for module in (release, giving_up):
+        monkeypatch.setattr(module, "PER_TRANSACTION", 7)
     for _ in range(20):
         log.insert(log.row(unknown))
     log.insert(log.row(log.identifier()))

@@ -1,2 +1,0 @@
--- This number is held for another change.
-SELECT 1;
