@@ -177,6 +177,22 @@ class Worker(Section):
         return f"http://{f'[{host}]' if ':' in host else host}:{self.web_port}/"
 
 
+class Batch(Section):
+    """Batch jobs, which every worker may run."""
+
+    pool_size: int = Field(default=5, ge=5, le=10, description="connections per run and database")
+    lease: float = Field(default=30.0, ge=1, description="seconds after which a silent owner of a run is replaced")
+    look_interval: float = Field(default=2.0, gt=0, description="seconds between looks whose turn it is")
+    chunk_timeout: float = Field(default=900.0, gt=0, description="seconds that reading or writing a chunk may take")
+    statement_timeout: int = Field(default=600_000, ge=1, description="milliseconds, of a run's own statements")
+    fence_wait: float = Field(default=60.0, ge=0, description="seconds to wait for older transactions of a source")
+    events_wait: float = Field(
+        default=120.0, ge=0, description="seconds to wait until events are applied up to a run's beginning"
+    )
+    rows_per_second: int = Field(default=5_000, ge=0, description="of a run; 0: as fast as it goes")
+    peak_rows_per_second: int = Field(default=1_000, ge=0, description="of a run in the portal's peak hours")
+
+
 class Environment(BaseSettings):
     """The sections that one kind of process reads."""
 
@@ -197,6 +213,7 @@ class Settings(Environment):
     kafka: Kafka
     connect: Connect = Connect()
     worker: Worker = Worker()
+    batch: Batch = Batch()
     payload_keys: SecretStr = Field(description="Fernet keys, comma separated, newest first")
 
     @field_validator("payload_keys")

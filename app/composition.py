@@ -12,6 +12,7 @@ import faust
 import mode
 from faust.types import TP
 
+from app.batches import Batches
 from app.cluster import DatabaseCluster
 from app.configuration import faust_configuration
 from app.kinds import Surroundings, parts_of
@@ -72,6 +73,7 @@ class Composition:
         self._budget = Budget(settings.worker.max_waiting_bytes)
         self._cipher = PayloadCipher(settings.payload_keys)
         self._coordinators = [self._flow(flow) for flow in FLOWS]
+        self._batches = Batches(app, settings, self._pools)
         self.status = StatusBook(self._coordinators, self._status_reader)
         app.on_partitions_assigned.connect(cast("Any", self._assigned))
         app.on_partitions_revoked.connect(cast("Any", self._revoked))
@@ -166,6 +168,10 @@ class Composition:
             log.warning("%s", warning)
         for coordinator in self._coordinators:
             await service.add_runtime_dependency(coordinator)
+
+    async def give_back(self) -> None:
+        """Called when the worker stops."""
+        await self._batches.stop()
 
     async def report(self) -> None:
         """Tell the database what we do; an outage is no reason to stop."""

@@ -10,10 +10,11 @@ from typing import Any, Final
 import faust
 
 from flows.append_model import AppendFlow
+from flows.batch_registry import all_flows_into
 from flows.callback_model import CallbackFlow
 from flows.match_model import MatchFlow
 from flows.model import CapturedFlow, Flow, RankedFlow
-from flows.registry import FLOWS, flows_into
+from flows.registry import FLOWS
 from flows.row_model import MirrorFlow
 from flows.summary_model import SummaryFlow
 from flows.tables import Database
@@ -89,6 +90,11 @@ def parts_of(flow: Flow, around: Surroundings) -> Parts:
     return make(flow, around)
 
 
+def followers_of(flow: MirrorFlow) -> list[SummaryFlow]:
+    """Flows whose members refer to the rows of a flow."""
+    return [other for other in FLOWS if isinstance(other, SummaryFlow) and other.through == flow]
+
+
 def _ranked(flow: RankedFlow, around: Surroundings) -> Parts:
     table = CandidateTable.declare(around.app, flow, cache_bytes=around.settings.block_cache_bytes)
     decoder, writer = RankedDecoder(flow, epoch=FIRST_EPOCH), RankedWriter(flow, table)
@@ -98,8 +104,7 @@ def _ranked(flow: RankedFlow, around: Surroundings) -> Parts:
 
 
 def _mirror(flow: MirrorFlow, around: Surroundings) -> Parts:
-    followers = [other for other in FLOWS if isinstance(other, SummaryFlow) and other.through == flow]
-    decoder, writer = MirrorDecoder(flow, epoch=FIRST_EPOCH), MirrorWriter(flow, followers)
+    decoder, writer = MirrorDecoder(flow, epoch=FIRST_EPOCH), MirrorWriter(flow, followers_of(flow))
     return MirrorApplier(writer, decoder), TargetUpkeep(MirrorRebuilder(flow, *around.ends(flow), writer, decoder))
 
 
@@ -109,7 +114,7 @@ def _callback(flow: CallbackFlow, around: Surroundings) -> Parts:
 
 
 def _match(flow: MatchFlow, around: Surroundings) -> Parts:
-    decoder, writer = MatchDecoder(flow, epoch=FIRST_EPOCH), MatchWriter(flow, flows_into(flow.target.table.database))
+    decoder, writer = MatchDecoder(flow, epoch=FIRST_EPOCH), MatchWriter(flow, all_flows_into(flow.target.table.database))
     return MatchApplier(writer, decoder), TargetUpkeep(MatchRebuilder(flow, *around.ends(flow), writer, decoder))
 
 

@@ -19,6 +19,9 @@ class Reporting(Protocol):
     async def start(self, service: mode.Service) -> None:
         """Add the services that run beside ``service``."""
 
+    async def give_back(self) -> None:
+        """Let other workers go on with the batch runs that are at work here."""
+
     async def report(self) -> None:
         """Tell the database what the worker does."""
 
@@ -36,6 +39,10 @@ class Reporter(mode.Service):
     async def on_start(self) -> None:
         """Start the coordinators."""
         await self._reporting.start(self)
+
+    async def on_stop(self) -> None:
+        """Give back what another worker can go on with at once."""
+        await self._reporting.give_back()
 
     @mode.Service.task
     async def _report(self) -> None:

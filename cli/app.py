@@ -10,7 +10,9 @@ from cli import (
     connect,
     dead_letters,
     flow_commands,
+    jobs,
     keygen,
+    maintenance,
     migrate,
     parked,
     reconcile,
@@ -59,3 +61,5 @@ app.add_typer(dead_letters.commands, name="dead-letters")
 app.add_typer(parked.commands, name="parked")
 app.add_typer(reviews.commands, name="review")
 app.add_typer(reconcile.commands, name="reconcile")
+app.add_typer(jobs.commands, name="jobs")
+app.add_typer(maintenance.commands, name="maintenance")

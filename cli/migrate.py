@@ -7,7 +7,7 @@ import typer
 from cli.databases import admin_logins, place, roles
 from cli.options import Json
 from cli.output import show, table
-from flows.registry import FLOWS
+from flows.batch_registry import ALL_FLOWS
 from flows.tables import Database
 from settings import Settings, load_settings
 from sinks.catalog import read_catalog
@@ -52,14 +52,14 @@ def _migrate(session: Connection, database: Database, names: Roles, migrations: 
     with exclusively(session):
         done = apply_pending(session, migrations)
         with session.transaction():
-            for statement in provision_statements(database, FLOWS, names):
+            for statement in provision_statements(database, ALL_FLOWS, names):
                 session.execute(statement.encode())
     return done
 
 
 def _obstacles(session: Connection, database: Database, names: Roles) -> Iterator[str]:
     """Find what must exist before we can grant or publish it; our own tables are made by the migrations."""
-    needed = tables_needed(database, FLOWS)
+    needed = tables_needed(database, ALL_FLOWS)
     catalog = read_catalog(session, needed, [role for role in (names.worker, names.connect) if role])
     for role in (names.worker, names.connect):
         if role and role not in catalog.roles:

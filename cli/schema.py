@@ -9,7 +9,7 @@ from cli.databases import Databases, databases, roles
 from cli.errors import PROBLEM
 from cli.options import Json
 from cli.output import show, table
-from flows.registry import FLOWS
+from flows.batch_registry import ALL_FLOWS
 from flows.tables import Database
 from settings import Settings, load_settings
 from sinks.catalog import Catalog, missing_privileges, read_catalog
@@ -34,7 +34,7 @@ def check_schema(*, as_json: Json = False) -> None:
 def schema_differences(settings: Settings, sessions: Databases) -> list[Difference]:
     """Compare everything; empty when all is as the flows need it."""
     catalogs = {database: _catalog(settings, sessions, database) for database in Database}
-    differences = [difference for flow in FLOWS for difference in flow_differences(flow, catalogs)]
+    differences = [difference for flow in ALL_FLOWS for difference in flow_differences(flow, catalogs)]
     for database, catalog in catalogs.items():
         differences += _differences_of(settings, sessions[database], database, catalog)
     return differences
@@ -43,14 +43,14 @@ def schema_differences(settings: Settings, sessions: Databases) -> list[Differen
 def _catalog(settings: Settings, sessions: Databases, database: Database) -> Catalog:
     names = roles(settings, database)
     known = [role for role in (names.worker, names.connect) if role]
-    return read_catalog(sessions[database], tables_needed(database, FLOWS), known)
+    return read_catalog(sessions[database], tables_needed(database, ALL_FLOWS), known)
 
 
 def _differences_of(settings: Settings, session: Connection, database: Database, catalog: Catalog) -> Iterator[Difference]:
     names = roles(settings, database)
-    yield from database_differences(database, FLOWS, names, catalog)
+    yield from database_differences(database, ALL_FLOWS, names, catalog)
     yield from (migration_difference(database, problem) for problem in _migration_problems(session))
-    wanted = list(wanted_privileges(database, FLOWS, names, catalog))
+    wanted = list(wanted_privileges(database, ALL_FLOWS, names, catalog))
     yield from (privilege_difference(database, missing) for missing in missing_privileges(session, wanted))
 
 

@@ -9,6 +9,9 @@ from typing import Final
 
 from flows.append_document import fact_column, fact_lines
 from flows.append_model import AppendFlow
+from flows.batch_document import INTRODUCTION, handling_lines
+from flows.batch_model import BatchFlow
+from flows.batch_registry import BATCH_FLOWS
 from flows.callback_document import allowed_values, callback_facts, callback_lines, notice_lines
 from flows.callback_model import CallbackFlow
 from flows.loops import Hop, hops
@@ -35,9 +38,9 @@ fed by signed HTTP callbacks.
 """
 
 
-def page(flows: Sequence[Flow]) -> str:
+def page(flows: Sequence[Flow], batches: Sequence[BatchFlow]) -> str:
     """The whole page in Markdown, ending in a line end."""
-    return "\n".join([_HEAD, *(flow_section(flow) for flow in flows), hops_section(flows)])
+    return "\n".join([_HEAD, *map(flow_section, flows), hops_section(flows), INTRODUCTION, *map(batch_section, batches)])
 
 
 def hops_section(flows: Sequence[Flow]) -> str:
@@ -53,6 +56,28 @@ def hops_section(flows: Sequence[Flow]) -> str:
 def _hop_row(hop: Hop) -> tuple[str, ...]:
     how = "looked up" if hop.looked_up else "as changes of its source"
     return (*(f"`{name}`" for name in hop.names), how, _names(hop.columns))
+
+
+def batch_section(flow: BatchFlow) -> str:
+    """One flow that a batch job carries: what it joins, its columns, and what a run does."""
+    source, target = flow.source, flow.target
+    facts = [
+        ("source", f"`{source.table.qualified}` in {source.table.database.value}, one row per `{source.primary_key}`"),
+        ("target", f"`{target.table.qualified}` in {target.table.database.value}, one row per {_names(target.key)}"),
+        ("batch job", _schedule(flow.schedule)),
+        ("volume", f"about {flow.rows_per_day:,} rows a run"),
+    ]
+    mapped = [(f"`{c.name}`", c.type, f"`{c.source}`", ", then ".join(t.name for t in c.transforms)) for c in target.columns]
+    parts = (
+        f"## {flow.name}",
+        f"{flow.title}.",
+        _table(("", ""), facts),
+        "### Target columns",
+        _table(("column", "type", "from", "transforms"), mapped),
+        "### Runs",
+        "\n".join(f"- {line}" for line in handling_lines(flow)),
+    )
+    return "\n\n".join(parts) + "\n"
 
 
 def flow_section(flow: Flow) -> str:
@@ -202,4 +227,4 @@ def _span(span: timedelta) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(page(FLOWS).encode())  # bytes: the page is UTF-8 whatever the terminal's encoding
+    sys.stdout.buffer.write(page(FLOWS, BATCH_FLOWS).encode())  # bytes: the page is UTF-8 whatever the terminal's encoding

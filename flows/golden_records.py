@@ -7,7 +7,7 @@ from typing import Final
 
 from flows.masks import AADHAAR
 from flows.row_model import MirrorFlow
-from flows.schedule import Schedule
+from flows.schedule import After, Schedule
 from flows.tables import Column, Database, Source, SourceColumn, Table, Target
 from flows.transforms import default_to
 
@@ -45,7 +45,18 @@ GOLDEN_RECORDS: Final = MirrorFlow(
             Column("updated_at", "timestamptz", "updated_at"),
         ),
     ),
-    schedules=(Schedule("golden_records_daily", "0 1 * * *", expected=timedelta(minutes=45), avoids_peak=True),),
+    schedules=(
+        Schedule(
+            "golden_records_daily",
+            "0 1 * * *",
+            expected=timedelta(minutes=45),
+            lane="golden",
+            avoids_peak=True,
+            changed="updated_at",
+            window=timedelta(hours=24),
+            after=After("profile_summary_full", within=timedelta(minutes=45)),
+        ),
+    ),
     partitions=10,
     events_per_day=2_400,
     latency=timedelta(seconds=5),

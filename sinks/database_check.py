@@ -2,25 +2,25 @@
 
 from collections.abc import Iterable, Iterator
 
-from flows.model import Flow
-from flows.replication import captured_tables, replication_name
+from flows.batch_model import AnyFlow
+from flows.replication import replication_name
 from flows.tables import Database
 from sinks.catalog import Catalog, Privilege
 from sinks.flow_check import MIGRATE, Difference
-from sinks.provision import PUBLISHED_OPERATIONS, STATE_SCHEMA, Roles, grants, schemas_used, state_privileges
+from sinks.provision import PUBLISHED_OPERATIONS, STATE_SCHEMA, Roles, captured_by_events, grants, schemas_used, state_privileges
 
 
-def database_differences(database: Database, flows: Iterable[Flow], roles: Roles, catalog: Catalog) -> Iterator[Difference]:
+def database_differences(database: Database, flows: Iterable[AnyFlow], roles: Roles, catalog: Catalog) -> Iterator[Difference]:
     """Compare what does not belong to one flow: roles, WAL level, publication."""
     flows = tuple(flows)
     for role in filter(None, (roles.worker, roles.connect)):
         if role not in catalog.roles:
             yield _general(database, role, "the role does not exist", "create it with LOGIN, then " + MIGRATE)
-    if captured_tables(database, flows):
+    if captured_by_events(database, flows):
         yield from _replication_differences(database, flows, roles, catalog)
 
 
-def wanted_privileges(database: Database, flows: Iterable[Flow], roles: Roles, catalog: Catalog) -> Iterator[Privilege]:
+def wanted_privileges(database: Database, flows: Iterable[AnyFlow], roles: Roles, catalog: Catalog) -> Iterator[Privilege]:
     """Spell out every privilege that `migrate` grants."""
     flows = tuple(flows)
     for role, schema in schemas_used(database, flows, roles):
@@ -43,7 +43,9 @@ def migration_difference(database: Database, problem: str) -> Difference:
     return _general(database, f"schema {STATE_SCHEMA}", problem, MIGRATE)
 
 
-def _replication_differences(database: Database, flows: tuple[Flow, ...], roles: Roles, catalog: Catalog) -> Iterator[Difference]:
+def _replication_differences(
+    database: Database, flows: tuple[AnyFlow, ...], roles: Roles, catalog: Catalog
+) -> Iterator[Difference]:
     if catalog.wal_level != "logical":
         problem = f"wal_level is {catalog.wal_level}, change data capture needs logical"
         yield _general(database, "wal_level", problem, "ALTER SYSTEM SET wal_level = 'logical', then restart the server")
@@ -52,13 +54,13 @@ def _replication_differences(database: Database, flows: tuple[Flow, ...], roles:
     yield from _publication_differences(database, flows, catalog)
 
 
-def _publication_differences(database: Database, flows: tuple[Flow, ...], catalog: Catalog) -> Iterator[Difference]:
+def _publication_differences(database: Database, flows: tuple[AnyFlow, ...], catalog: Catalog) -> Iterator[Difference]:
     name = f"publication {replication_name(database)}"
     publication = catalog.publications.get(replication_name(database))
     if publication is None:
         yield _general(database, name, "the publication does not exist", MIGRATE)
         return
-    wanted = {each.table.qualified for each in captured_tables(database, flows)}
+    wanted = {each.table.qualified for each in captured_by_events(database, flows)}
     for table in sorted(wanted - publication.tables):
         yield _general(database, name, f"{table} is not published", MIGRATE)
     for table in sorted(publication.tables - wanted):

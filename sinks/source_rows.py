@@ -10,7 +10,8 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from datetime import datetime
+from typing import Any, Final, NamedTuple, cast
 
 from flows.model import CapturedFlow
 from sinks.pool import Pool, Session
@@ -64,6 +65,19 @@ class FencedRead:
         found = await self.session.rows(_keyed_statement(self._flow), {"keys": list(keys), **self._later})
         return {key: SourceRow(content.encode(), late) for key, content, late in found}
 
+    async def changed(
+        self, column: str | None, since: datetime | None, after: str | None, limit: int
+    ) -> AsyncIterator[tuple[list[str], list[SourceRow]]]:
+        """Rows whose ``column`` is not before ``since`` (without either: all), in primary key order behind the key ``after``.
+
+        At most ``limit`` at a time, their keys as text beside them.
+        """
+        statement = _changed_statement(self._flow, column)
+        while rows := await self.session.rows(statement, {"after": after, "since": since, "limit": limit, **self._later}):
+            keys = [key for key, *_ in rows]
+            yield keys, [SourceRow(content.encode(), late) for _, content, late in rows]
+            after = keys[-1]
+
 
 @asynccontextmanager
 async def fenced_read(pool: Pool, flow: CapturedFlow, *, wait: float = 60.0) -> AsyncIterator[FencedRead]:
@@ -78,6 +92,21 @@ async def fenced_read(pool: Pool, flow: CapturedFlow, *, wait: float = 60.0) -> 
         (end,) = await _one(session, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
         yield FencedRead(session, flow, lsn, range(xid, end))
         await session.run("COMMIT")
+
+
+async def settled_time(pool: Pool, wait: float) -> datetime | None:
+    """A moment of the source's clock such that every transaction that had written before it has ended, and is seen from now on.
+
+    ``None`` when one of them is still open after ``wait`` seconds.
+    """
+    async with pool.session() as session:
+        (moment,) = await _one(session, "SELECT clock_timestamp()")
+        _, xid = await _fence(session)
+        try:
+            await _wait_for_older(session, xid, wait)
+        except FenceTimeout:
+            return None
+        return cast("datetime", moment)
 
 
 async def _fence(session: Session) -> tuple[int, int]:
@@ -130,6 +159,18 @@ def _keyed_statement(flow: CapturedFlow) -> str:
     return f"""
         SELECT {key}::text, {_content(flow)}, {_LATE}
         FROM {flow.source.table.qualified} WHERE {key} = ANY(%(keys)s::{flow.source.column(key).type}[])
+        """
+
+
+def _changed_statement(flow: CapturedFlow, column: str | None) -> str:
+    """Ordered by the key itself: its bare name would mean the text that is selected."""
+    key = flow.source.primary_key
+    chosen = "" if column is None else f"AND (%(since)s::timestamptz IS NULL OR {column} >= %(since)s)"
+    return f"""
+        SELECT {key}::text, {_content(flow)}, {_LATE}
+        FROM {flow.source.table.qualified} AS s
+        WHERE (%(after)s::text IS NULL OR {key} > %(after)s::{flow.source.column(key).type}) {chosen}
+        ORDER BY s.{key} LIMIT %(limit)s
         """
 
 

@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import Final
 
 import psycopg2
+import psycopg2.errorcodes
 
 
 class Remedy(Enum):
@@ -40,3 +41,10 @@ def remedy_of(error: psycopg2.Error | OSError | TimeoutError) -> Remedy:
         return Remedy.WAIT
     lost = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
     return remedy(error.pgcode, connection_closed=lost)
+
+
+def described(error: psycopg2.Error) -> str:
+    """The class of error and the objects concerned; never the message, which may quote a value."""
+    name = psycopg2.errorcodes.lookup(error.pgcode) if error.pgcode else type(error).__name__
+    named = {"table": error.diag.table_name, "column": error.diag.column_name, "constraint": error.diag.constraint_name}
+    return " ".join([f"{name} ({error.pgcode})", *(f"{kind} {value}" for kind, value in named.items() if value)])

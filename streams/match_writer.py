@@ -18,8 +18,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from flows.batch_model import AnyFlow
 from flows.match_model import MatchFlow
-from flows.model import Flow
 from flows.moments import moment_of
 from schemas.connector import TOAST_PLACEHOLDER
 from sinks import match_rows
@@ -53,7 +53,7 @@ class _Before(NamedTuple):
 class MatchWriter:
     """``linked`` are the flows into the same database whose rows are linked to the records."""
 
-    def __init__(self, flow: MatchFlow, linked: Iterable[Flow]) -> None:
+    def __init__(self, flow: MatchFlow, linked: Iterable[AnyFlow]) -> None:
         self._flow = flow
         self._parameters = {"flow": flow.name, "writer": flow.signature.writer}
         self._reviews = Reviews(flow)

@@ -21,10 +21,10 @@ from sinks.ledger import Claim, Outcome
 from sinks.parked import Parked, State
 from sinks.payload_cipher import Headers, PayloadCipher
 from sinks.pool import Pool, Session
-from sinks.sqlstate import Remedy, remedy_of
+from sinks.sqlstate import Remedy, described, remedy_of
 from streams.patient import PER_TRANSACTION, Patient, may_write
 from streams.share_breaker import ShareBreaker
-from streams.unit_of_work import FlowMustStop, described
+from streams.unit_of_work import FlowMustStop
 
 ARRIVED: Final = "the reference has come and the record was applied"
 

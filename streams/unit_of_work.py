@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from functools import reduce
 
 import psycopg2
-import psycopg2.errorcodes
 
 from flows.model import Flow
 from schemas.problems import BadRecord, Reason
@@ -30,7 +29,7 @@ from sinks.flow_state import RUNNING
 from sinks.ledger import Claim, Locked, Outcome
 from sinks.payload_cipher import PayloadCipher
 from sinks.pool import Pool, Session, StatementTimeout
-from sinks.sqlstate import Remedy, remedy_of
+from sinks.sqlstate import Remedy, described, remedy_of
 from streams import settlement
 from streams.applier import Application, Applier, Written
 from streams.batches import Record
@@ -193,13 +192,6 @@ class UnitOfWork:
             raise FlowMustStop(f"the target refused a statement: {described(error)}") from error
         if remedy is Remedy.BISECT:
             raise _Refused(BadRecord(Reason.REFUSED_BY_DATABASE, described(error))) from error
-
-
-def described(error: psycopg2.Error) -> str:
-    """The class of error and the objects concerned; never the message, which may quote a value."""
-    name = psycopg2.errorcodes.lookup(error.pgcode) if error.pgcode else type(error).__name__
-    named = {"table": error.diag.table_name, "column": error.diag.column_name, "constraint": error.diag.constraint_name}
-    return " ".join([f"{name} ({error.pgcode})", *(f"{kind} {value}" for kind, value in named.items() if value)])
 
 
 @contextmanager

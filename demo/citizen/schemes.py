@@ -1,6 +1,6 @@
-"""Rows of the portal's ``public.schemes``, which the daily job over ``eligibility.scheme_master`` is to fill.
+"""Rows of the portal's ``public.schemes``, which the daily job over ``eligibility.scheme_master`` fills.
 
-As long as that job is not there, the demo fills the table itself, so that applications have schemes to refer to.
+The history brings what earlier runs of the job would have left, so that applications have schemes to refer to.
 """
 
 from __future__ import annotations

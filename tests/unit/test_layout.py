@@ -25,6 +25,7 @@ BREACHES = {
     "state": ("tables/ranking.py", "import sinks.sqlstate"),
     "events": ("streams/chunk.py", "import cli.output"),
     "intake": ("callbacks/rate_limit.py", "import streams.outage"),
+    "batches": ("batch_timers/slots.py", "import streams.outage"),
     "pages": ("views/__init__.py", "import streams.outage"),
     "comparison": ("reconcile/judging.py", "import streams.outage"),
     "commands": ("cli/output.py", "import demo.pace"),

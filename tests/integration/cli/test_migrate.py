@@ -126,7 +126,7 @@ WORKER_MAY = {
 }
 WORKER_MAY_NOT = {
     "warehouse": [
-        "SELECT * FROM eligibility.scheme_master",
+        "UPDATE eligibility.scheme_master SET status = 'ACTIVE'",
         "INSERT INTO eligibility.eligibility_snapshots (family_id) VALUES (gen_random_uuid())",
     ],
     "citizen": ["UPDATE sync.audit SET actor = 'x'", "DELETE FROM sync.migration", "TRUNCATE eligibility_hints"],

@@ -1,0 +1,92 @@
+"""The batch jobs of a worker: which there are, and Faust's timers, which only propose and look. The ledger decides."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, Final
+
+import faust
+
+from app.backups import event_path
+from batch_timers.aggregate import Aggregate
+from batch_timers.backup import Backup
+from batch_timers.failures import described, is_outage
+from batch_timers.interface import BatchJob
+from batch_timers.new_rows import NewRows
+from batch_timers.refresh import Refresh
+from batch_timers.runner import Pools, Runner
+from flows.batch_model import AggregateFlow, BatchFlow, NewRowsFlow, RefreshFlow
+from flows.batch_registry import BATCH_FLOWS
+from flows.model import CapturedFlow
+from flows.registry import FLOWS
+from flows.tables import Database
+from settings import Batch, Settings
+from settings import Database as DatabaseSettings
+from sinks.pool import Pool
+
+log = logging.getLogger(__name__)
+
+_KINDS: Final[Mapping[type[BatchFlow], Callable[[Any], BatchJob]]] = {
+    RefreshFlow: Refresh,
+    NewRowsFlow: NewRows,
+    AggregateFlow: Aggregate,
+}
+
+
+class Batches:
+    """One runner per target database. ``pools`` are the worker's own, which serve the looks; runs have pools of their own."""
+
+    def __init__(self, app: faust.App, settings: Settings, pools: Mapping[Database, Pool]) -> None:
+        self._settings = settings
+        self._jobs = list(_jobs(pools[Database.CITIZEN], settings.batch))  # where workers report
+        self._runners = [self._runner(database, pool) for database, pool in pools.items()]
+        app.crontab("* * * * *")(self._propose)
+        app.timer(settings.batch.look_interval)(self._look)
+
+    def _runner(self, target: Database, pool: Pool) -> Runner:
+        made = {job.schedule.job: (job, flow) for flow, job in self._jobs if flow.target.table.database is target}
+
+        def pools(job: BatchJob) -> Pools:
+            source = made[job.schedule.job][1].source.table.database
+            return Pools(Pool(self._of_a_run(source)), Pool(self._of_a_run(target)))
+
+        return Runner([job for job, _ in made.values()], pool, pools, self._settings.batch, self._settings.worker.name)
+
+    def _of_a_run(self, name: Database) -> DatabaseSettings:
+        """A database as a run uses it: few connections, long statements."""
+        database: DatabaseSettings = getattr(self._settings, name.value)
+        batch = self._settings.batch
+        return database.model_copy(update={"pool_size": batch.pool_size, "statement_timeout": batch.statement_timeout})
+
+    async def _propose(self) -> None:
+        for runner in self._runners:
+            await _unless_away(runner.propose)
+
+    async def _look(self) -> None:
+        for runner in self._runners:
+            await _unless_away(runner.look)
+
+    async def stop(self) -> None:
+        """Give the runs back."""
+        for runner in self._runners:
+            await runner.stop()
+
+
+def _jobs(workers: Pool, settings: Batch) -> Iterator[tuple[CapturedFlow | BatchFlow, BatchJob]]:
+    for batch in BATCH_FLOWS:
+        yield batch, _KINDS[type(batch)](batch)
+    for flow in (each for each in FLOWS if isinstance(each, CapturedFlow)):
+        for schedule in flow.schedules:
+            yield flow, Backup(schedule, event_path(flow), workers, settings.events_wait)
+
+
+async def _unless_away(action: Callable[[], Awaitable[object]]) -> None:
+    """An error in a timer would end the worker, and with it the event flows; the next minute tries again."""
+    try:
+        await action()
+    except Exception as error:
+        if is_outage(error):
+            log.warning("batch jobs wait: %s", described(error))
+        else:
+            log.exception("batch jobs: a defect of ours")

@@ -1,0 +1,1 @@
+"""When batch jobs run, and the jobs: calendar, turns, runner."""

@@ -1,0 +1,44 @@
+"""Options and arguments of the commands about batch jobs."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+
+from batch_timers.jobs import JOBS, Job, UnknownJob, job_named
+from cli.moments import moment
+
+
+def _job(name: str) -> Job:
+    try:
+        return job_named(name)
+    except UnknownJob as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _job_names(incomplete: str) -> list[str]:
+    return [job.name for job in JOBS if job.name.startswith(incomplete)]
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no day; write 2026-03-01") from None
+
+
+JobName = Annotated[Job, typer.Argument(parser=_job, metavar="JOB", autocompletion=_job_names, help="Name of the job.")]
+MaybeJob = Annotated[
+    Job | None, typer.Argument(parser=_job, metavar="[JOB]", autocompletion=_job_names, help="Name of the job; by default all.")
+]
+Slot = Annotated[
+    datetime | None, typer.Option("--slot", parser=moment, metavar="TIME", help="The moment that the run was scheduled for.")
+]
+Days = Annotated[
+    list[date] | None, typer.Option("--day", parser=_day, metavar="DATE", help="A day to compute anew; may be repeated.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Also in maintenance or peak hours, and past what the job refuses.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many, newest first.")]
+From = Annotated[datetime | None, typer.Option("--from", parser=moment, metavar="TIME", help="Beginning; by default now.")]
+To = Annotated[datetime | None, typer.Option("--to", parser=moment, metavar="TIME", help="End; by default a day later.")]
+CalendarOnly = Annotated[bool, typer.Option("--calendar-only", help="Leave maintenance on demand out, and ask no database.")]

@@ -1,0 +1,79 @@
+"""Batch jobs on real workers beside running event flows."""
+
+import pytest
+
+from batch_timers.jobs import JOBS, RECONCILIATION
+from demo.history import Sizes
+from flows.golden_records import GOLDEN_RECORDS
+from flows.profile_summary import PROFILE_SUMMARY
+from tests.oracle import batches as oracle
+from tests.oracle.batches import UserEvent
+from tests.support.platform import Platform
+from tests.support.waiting import eventually
+
+SIZES = Sizes(evaluations=100, applications=50, documents=50, user_events=4000, feedback=300)
+FAMILIES = 200
+NAMES = [job.name for job in JOBS if job.name != RECONCILIATION.job]
+BACKING_UP = ["profile_summary_full", "profile_summary_hourly", "golden_records_daily"]
+WITHIN = 120
+
+
+@pytest.fixture(scope="module")
+def installation(stack):
+    platform = Platform(stack)
+    platform.fill(FAMILIES, SIZES)
+    platform.install()
+    yield platform
+    platform.close()
+
+
+def ended(installation, job):
+    run = installation.command("jobs", "show", job)
+    return None if run["state"] in ("scheduled", "deferred", "running", "paused") else run
+
+
+def test_every_job_runs_on_a_worker_and_finds_that_events_have_missed_nothing(installation, workers):
+    workers.start("worker-1")
+    installation.settle_all()
+    for job in NAMES:
+        installation.command("jobs", "run", job, "--force")
+        run = eventually(lambda job=job: ended(installation, job), f"{job} has ended", within=WITHIN)
+        assert run["state"] == "succeeded", run
+        assert run["missed"] == [], job
+        if job in BACKING_UP:
+            assert (run["rows_written"], run["rows_missed"]) == (0, 0), job
+    installation.become_right_all([GOLDEN_RECORDS, PROFILE_SUMMARY])
+    events = installation.citizen.rows("SELECT citizen_id, event_type, occurred_at, duration_ms FROM user_events")
+    found = installation.warehouse.rows(
+        "SELECT citizen_id, event_type, activity_date, event_count, total_duration_ms, first_at, last_at"
+        " FROM analytics.user_behavior"
+    )
+    assert {row[:3]: row[3:] for row in found} == oracle.user_behavior(UserEvent(*row) for row in events)
+    assert installation.warehouse.value("SELECT count(*) FROM analytics.feedback_analytics") == SIZES.feedback
+
+
+def test_what_is_damaged_behind_the_back_of_events_is_found_as_missed_by_the_full_job(installation, workers):
+    workers.start("worker-1")
+    installation.settle_all()
+    family = installation.citizen.value("SELECT family_id FROM profile_summary LIMIT 1")
+    installation.citizen.rows("DELETE FROM profile_summary WHERE family_id = %s", (family,))
+    installation.command("jobs", "run", "profile_summary_full", "--force")
+    run = eventually(lambda: ended(installation, "profile_summary_full"), "the job has ended", within=WITHIN)
+    assert run["missed"] == [{"key": f"family_id {family}", "what": "written"}]
+    installation.become_right_all([PROFILE_SUMMARY])
+
+
+def test_a_killed_worker_leaves_its_run_to_another(installation, workers):
+    workers.start("worker-1")
+    installation.warehouse.rows("TRUNCATE analytics.user_behavior")
+    installation.warehouse.rows("DELETE FROM sync.watermark")
+    with installation.warehouse.connect() as somebody:
+        somebody.execute("BEGIN; LOCK TABLE analytics.user_behavior")  # so that the run is under way when its worker dies
+        installation.command("jobs", "run", "user_behavior", "--force")
+        eventually(lambda: installation.command("jobs", "show", "user_behavior")["owner"], "the run has an owner", within=WITHIN)
+        workers["worker-1"].kill()
+        somebody.execute("ROLLBACK")
+    workers.start("worker-2")
+    run = eventually(lambda: ended(installation, "user_behavior"), "the run has ended", within=WITHIN)
+    assert run["state"] == "succeeded"
+    assert installation.warehouse.value("SELECT sum(event_count) FROM analytics.user_behavior") == SIZES.user_events
