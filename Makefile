@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 PYTHON ?= python3.11
 MINUTES ?= 10
+# Each has a stack of its own. Much of what tests do is waiting, so that two need little more time than one.
+PROCESSES ?= 2
 IN_VENV := .venv/bin/python
 
 help:  ## Show this list
@@ -18,7 +20,7 @@ run: setup  ## Start the local stack, the workers and the demo load; Ctrl-C stop
 
 test: setup  ## Run every test, as CI does
 	@$(IN_VENV) -m stack setup-tests
-	@$(IN_VENV) -m pytest
+	@$(IN_VENV) -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## Check style, types and the import rules
 	@$(IN_VENV) -m ruff check .

@@ -19,6 +19,9 @@ from tests.support.databases import administrators, recreate
 from tests.support.environment import forget_own_variables, settings_of, variables
 
 TIERS = ("unit", "integration", "system")
+# Begun first of their tier: where processes share the tests, none shall work on while the others have nothing left.
+LONGEST = ("test_self_healing.py", "test_workers.py")
+SAID = "said"
 HERE = Path(__file__).parent
 KEPT_LOGS = DEFAULT_STATE / "test-logs"
 
@@ -28,8 +31,15 @@ hypothesis.settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Unit tests first, the slow ones with all processes last; inside a tier nothing moves."""
-    items.sort(key=lambda item: TIERS.index(item.path.relative_to(HERE).parts[0]))
+    """Unit tests first, the slow ones with all processes last; inside a file nothing moves."""
+    items.sort(key=lambda item: (TIERS.index(item.path.relative_to(HERE).parts[0]), item.path.name not in LONGEST))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Print what a test in another process had to say."""
+    for name, line in report.user_properties if report.when == "teardown" else ():
+        if name == SAID:
+            print(f"\n  {line}", end="", flush=True)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

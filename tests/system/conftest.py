@@ -8,6 +8,7 @@ import pytest
 from cli.connector_keeper import kept_connectors
 from stack.local import LocalStack
 from stack.supervisor import Supervisor
+from tests.conftest import SAID
 from tests.support.chaos import WORKERS
 from tests.support.installation import Installation
 from tests.support.platform import Platform
@@ -58,11 +59,14 @@ def connectors_kept(installation: Installation, say: Callable[[str], None]) -> I
 
 
 @pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Print a line now, whether or not pytest captures."""
+def say(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print a line, whether or not pytest captures: at once, or after the test where several processes share the tests."""
 
     def print_now(line: str) -> None:
         with capsys.disabled():
             print(f"\n  {line}", end="", flush=True)
 
-    return print_now
+    def keep(line: str) -> None:
+        request.node.user_properties.append((SAID, line))
+
+    return keep if "PYTEST_XDIST_WORKER" in os.environ else print_now

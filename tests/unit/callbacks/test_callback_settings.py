@@ -69,6 +69,21 @@ def test_a_sender_has_one_key_or_two(loaded):
         (senders(a=([KEY, KEY], ["alerts"])), "SENDERS", "every key must be its own"),
         (senders(**{"a b": ([KEY], ["alerts"])}), "SENDERS", "a sender's name is"),
     ],
+    ids=[
+        "no JSON",
+        "a list",
+        "no key",
+        "a short key",
+        "a letter that base64 has not",
+        "a key without its beginning",
+        "no keys",
+        "three keys",
+        "no routes",
+        "an unknown route",
+        "a key of two senders",
+        "a key twice",
+        "a name with a space",
+    ],
 )
 def test_senders_that_are_wrong_are_named_without_their_keys(problems, value, variable, problem):
     (found,) = problems(value)
