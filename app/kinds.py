@@ -14,6 +14,7 @@ from flows.batch_registry import all_flows_into
 from flows.callback_model import CallbackFlow
 from flows.match_model import MatchFlow
 from flows.model import CapturedFlow, Flow, RankedFlow
+from flows.reference import ReferringFlow
 from flows.registry import FLOWS
 from flows.row_model import MirrorFlow
 from flows.summary_model import SummaryFlow
@@ -133,7 +134,7 @@ def _summary(flow: SummaryFlow, around: Surroundings) -> Parts:
     return applier, SummaryUpkeep(rebuilder, *_waiting(applier, around), Moves(flow, around.target(flow), writer))
 
 
-def _parked(flow: AppendFlow | SummaryFlow, around: Surroundings) -> ParkedTable:
+def _parked(flow: ReferringFlow, around: Surroundings) -> ParkedTable:
     return ParkedTable(flow.name, flow.reference, flow.reference_source.type, around.cipher)
 
 

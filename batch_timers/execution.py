@@ -65,9 +65,7 @@ class Execution:
                 task.uncancel()
                 log.warning("%s: somebody else has the run", self._name)
                 return
-            await asyncio.shield(
-                self._leave(lambda session: job_ledger.retry(session, self._held, "its worker stops", seconds=0, counted=False))
-            )
+            await asyncio.shield(self._give_back())
             raise
         except LostLease as error:
             log.warning("%s", error)

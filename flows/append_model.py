@@ -5,30 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flows.model import CapturedFlow, SideTable
-from flows.tables import IDENTIFIER, DefinitionError, SourceColumn, Table, names_of
-
-
-@dataclass(frozen=True)
-class Reference:
-    """The target column ``column`` is not mapped but looked up: ``value`` of the row of ``table`` whose ``key`` is the source's.
-
-    The table is in the target's database and in our schema, filled by a flow of its own. While it has no such row, events wait.
-    """
-
-    column: str
-    table: Table
-    key: str
-    value: str
-
-    @property
-    def side_table(self) -> SideTable:
-        """What is read of the table."""
-        return SideTable(self.table, (self.key, self.value))
+from flows.reference import ReferringFlow
+from flows.tables import IDENTIFIER, DefinitionError, names_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class AppendFlow(CapturedFlow):
+class AppendFlow(ReferringFlow):
     """Facts: a target row for every insert and for every change of the source column ``watched``, written once, never removed.
 
     ``time``: the target column of when it happened. It is mapped from a source column that every row has; where ``own_times``
@@ -41,7 +23,6 @@ class AppendFlow(CapturedFlow):
     time: str
     own_times: tuple[tuple[str, str], ...] = ()
     only: tuple[tuple[str, str], ...] = ()
-    reference: Reference
     wakes: str | None = None
 
     def _problems(self) -> Iterator[str]:
@@ -72,16 +53,6 @@ class AppendFlow(CapturedFlow):
     def compared_columns(self) -> tuple[str, ...]:
         """What tells a change that is a fact from others."""
         return (self.watched,)
-
-    @property
-    def reference_tables(self) -> tuple[SideTable, ...]:
-        """Where the reference is looked up."""
-        return (self.reference.side_table,)
-
-    @property
-    def reference_source(self) -> SourceColumn:
-        """The source column by whose value the reference is looked up."""
-        return self.source.column(self.target.column(self.reference.column).source)
 
     @property
     def subject(self) -> str:

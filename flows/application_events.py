@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from flows.append_model import AppendFlow, Reference
-from flows.model import PersonLink
+from flows.append_model import AppendFlow
+from flows.definition import PersonLink
+from flows.reference import Reference
 from flows.scheme_map import SCHEME_MAP
 from flows.tables import Column, Database, Source, SourceColumn, Table, Target
 from flows.transforms import recode

@@ -5,69 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, TypeAlias
+from typing import Final
 
-from flows.append_model import Reference
-from flows.model import Flow, PersonLink, SideTable
+from flows.definition import Definition
+from flows.reference import Reference
 from flows.schedule import Schedule
-from flows.tables import IDENTIFIER, DefinitionError, Filter, Source, Target, names_of
-from flows.types import SqlType
+from flows.tables import Filter, Source
 
 #: How the values of a group become one.
 MEASURES: Final = ("count", "sum", "min", "max")
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchFlow:
-    """One kind of data: source, mapping, target and the job that carries it. ``rows_per_day``: what a run is to read, about."""
+class BatchFlow(Definition):
+    """A definition with the job that carries it. ``rows_per_day``: what a run is to read, about."""
 
-    name: str
-    title: str
     source: Source
-    target: Target
     schedule: Schedule
-    link: PersonLink | None = None
     rows_per_day: int
 
-    def __post_init__(self) -> None:
-        if not IDENTIFIER.fullmatch(self.name):
-            raise DefinitionError(f"flow {self.name!r}: the name is not a plain identifier")
-        if problems := list(self._problems()):
-            raise DefinitionError(f"flow {self.name}: {'; '.join(problems)}")
-
     def _problems(self) -> Iterator[str]:
-        yield from self.source.problems()
-        yield from self.target.problems()
+        yield from super()._problems()
         if self.source.table.database is self.target.table.database:
             yield "source and target are the same database"
-        declared = names_of(self.source.columns)
-        yield from (f"source column {name!r} is used but not declared" for name in self._used_columns() if name not in declared)
-        if self.link is not None:
-            missing = [name for name in (self.link.citizen, self.link.row) if name not in self.target.column_names]
-            yield from (f"the link needs the target column {name!r}" for name in missing)
-
-    def _used_columns(self) -> Iterator[str]:
-        yield from (column.source for column in self.target.columns)
-
-    @property
-    def side_tables(self) -> tuple[SideTable, ...]:
-        """None: batch jobs write nothing beside the target."""
-        return ()
-
-    @property
-    def lookup_tables(self) -> tuple[SideTable, ...]:
-        """None of the platform."""
-        return ()
-
-    @property
-    def written_columns(self) -> tuple[tuple[str, SqlType], ...]:
-        """All target columns that we write, with their types."""
-        linked = () if self.link is None else ((self.link.column, SqlType("uuid")),)
-        return (*((column.name, column.sql_type) for column in self.target.columns), *linked)
-
-
-#: What reads a source and writes a target, by whatever way.
-AnyFlow: TypeAlias = Flow | BatchFlow
 
 
 @dataclass(frozen=True, kw_only=True)

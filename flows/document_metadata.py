@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from flows.model import PersonLink
+from flows.definition import PersonLink
 from flows.row_model import MirrorFlow
 from flows.tables import Column, Database, Source, SourceColumn, Table, Target
 

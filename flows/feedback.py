@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from flows.append_model import Reference
 from flows.batch_model import NewRowsFlow
-from flows.model import PersonLink
+from flows.definition import PersonLink
+from flows.reference import Reference
 from flows.schedule import After, Schedule
 from flows.scheme_map import SCHEME_MAP
 from flows.tables import Column, Database, Source, SourceColumn, Table, Target

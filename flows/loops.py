@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from flows.definition import SideTable
 from flows.match_model import MatchFlow
-from flows.model import CapturedFlow, Flow, SideTable
+from flows.model import CapturedFlow, Flow
 from flows.tables import DefinitionError, Table, names_of
 
 #: A column of a table.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flows.definition import PersonLink
 from flows.match_model import Lookup, MatchFlow
-from flows.model import PersonLink
 
 
 def match_lines(flow: MatchFlow) -> Iterator[str]:

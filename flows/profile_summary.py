@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from flows.append_model import Reference
 from flows.golden_records import GOLDEN_RECORDS
 from flows.masks import constant
+from flows.reference import Reference
 from flows.schedule import Schedule
 from flows.summary_model import SummaryFlow
 from flows.tables import Column, Database, Source, SourceColumn, Table, Target

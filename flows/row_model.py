@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flows.model import CapturedFlow, Flow, SideTable
+from flows.definition import SideTable
+from flows.model import CapturedFlow, Flow
 from flows.tables import IDENTIFIER, Source, Table, names_of
 from flows.types import SqlType
 

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flows.append_model import Reference
-from flows.model import CapturedFlow, SideTable
+from flows.reference import ReferringFlow
 from flows.row_model import MirrorFlow
-from flows.tables import SourceColumn, names_of
+from flows.tables import names_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class SummaryFlow(CapturedFlow):
+class SummaryFlow(ReferringFlow):
     """Source rows are members; per group the newest is the target's row: the latest ``time``, then the greatest primary key.
 
     ``reference`` says how the group, which is the target's key, is looked up in the target of ``through``. Where that flow moves
     or removes a row, the members that refer to it go along. Members whose reference is not there wait for it.
     """
 
-    reference: Reference
     through: MirrorFlow
     time: str
 
@@ -37,16 +35,6 @@ class SummaryFlow(CapturedFlow):
     def _deciding_columns(self) -> Iterator[str]:
         yield from super()._deciding_columns()
         yield from (self.target.column(name).source for name in (self.time, self.reference.column))
-
-    @property
-    def reference_tables(self) -> tuple[SideTable, ...]:
-        """Where the group is looked up."""
-        return (self.reference.side_table,)
-
-    @property
-    def reference_source(self) -> SourceColumn:
-        """The source column by whose value the group is looked up."""
-        return self.source.column(self.target.column(self.reference.column).source)
 
     @property
     def content_columns(self) -> tuple[str, ...]:

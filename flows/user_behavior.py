@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from flows.batch_model import AggregateFlow
-from flows.model import PersonLink
+from flows.definition import PersonLink
 from flows.schedule import Schedule
 from flows.tables import Column, Database, Source, SourceColumn, Table, Target
 from flows.transforms import default_to

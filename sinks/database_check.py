@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from flows.batch_model import AnyFlow
+from flows.definition import Definition
 from flows.replication import replication_name
 from flows.tables import Database
 from sinks.catalog import Catalog, Privilege
@@ -10,7 +10,7 @@ from sinks.flow_check import MIGRATE, Difference
 from sinks.provision import PUBLISHED_OPERATIONS, STATE_SCHEMA, Roles, captured_by_events, grants, schemas_used, state_privileges
 
 
-def database_differences(database: Database, flows: Iterable[AnyFlow], roles: Roles, catalog: Catalog) -> Iterator[Difference]:
+def database_differences(database: Database, flows: Iterable[Definition], roles: Roles, catalog: Catalog) -> Iterator[Difference]:
     """Compare what does not belong to one flow: roles, WAL level, publication."""
     flows = tuple(flows)
     for role in filter(None, (roles.worker, roles.connect)):
@@ -20,7 +20,7 @@ def database_differences(database: Database, flows: Iterable[AnyFlow], roles: Ro
         yield from _replication_differences(database, flows, roles, catalog)
 
 
-def wanted_privileges(database: Database, flows: Iterable[AnyFlow], roles: Roles, catalog: Catalog) -> Iterator[Privilege]:
+def wanted_privileges(database: Database, flows: Iterable[Definition], roles: Roles, catalog: Catalog) -> Iterator[Privilege]:
     """Spell out every privilege that `migrate` grants."""
     flows = tuple(flows)
     for role, schema in schemas_used(database, flows, roles):
@@ -44,7 +44,7 @@ def migration_difference(database: Database, problem: str) -> Difference:
 
 
 def _replication_differences(
-    database: Database, flows: tuple[AnyFlow, ...], roles: Roles, catalog: Catalog
+    database: Database, flows: tuple[Definition, ...], roles: Roles, catalog: Catalog
 ) -> Iterator[Difference]:
     if catalog.wal_level != "logical":
         problem = f"wal_level is {catalog.wal_level}, change data capture needs logical"
@@ -54,7 +54,7 @@ def _replication_differences(
     yield from _publication_differences(database, flows, catalog)
 
 
-def _publication_differences(database: Database, flows: tuple[AnyFlow, ...], catalog: Catalog) -> Iterator[Difference]:
+def _publication_differences(database: Database, flows: tuple[Definition, ...], catalog: Catalog) -> Iterator[Difference]:
     name = f"publication {replication_name(database)}"
     publication = catalog.publications.get(replication_name(database))
     if publication is None:

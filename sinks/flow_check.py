@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flows.batch_model import AnyFlow, BatchFlow
-from flows.model import CapturedFlow, SideTable
+from flows.batch_model import BatchFlow
+from flows.definition import Definition, SideTable
+from flows.model import CapturedFlow
 from flows.tables import Database, Table
 from flows.types import SqlType
 from settings import PROGRAM
@@ -26,7 +27,7 @@ class Difference:
     remedy: str
 
 
-def flow_differences(flow: AnyFlow, catalogs: Mapping[Database, Catalog]) -> Iterator[Difference]:
+def flow_differences(flow: Definition, catalogs: Mapping[Database, Catalog]) -> Iterator[Difference]:
     """Compare one flow with its target and, where its source is a table, with that."""
     target = catalogs[flow.target.table.database].tables.get(flow.target.table.qualified)
     nullable = {column.name for column in flow.source.columns if not column.required}
@@ -71,7 +72,7 @@ def _source_differences(flow: CapturedFlow | BatchFlow, found: CatalogTable | No
         yield _difference(flow, source.table, "", "the replica identity is not FULL", MIGRATE)
 
 
-def _target_differences(flow: AnyFlow, found: CatalogTable) -> Iterator[Difference]:
+def _target_differences(flow: Definition, found: CatalogTable) -> Iterator[Difference]:
     table = flow.target.table
     expected = dict(flow.written_columns)
     yield from _column_differences(flow, table, expected, found, "target")
@@ -86,14 +87,14 @@ def _target_differences(flow: AnyFlow, found: CatalogTable) -> Iterator[Differen
             yield _difference(flow, table, column.name, problem, "give the column a default, or " + _edit(flow, "target"))
 
 
-def _side_differences(flow: AnyFlow, side: SideTable, found: CatalogTable | None) -> Iterator[Difference]:
+def _side_differences(flow: Definition, side: SideTable, found: CatalogTable | None) -> Iterator[Difference]:
     yield from _lookup_differences(flow, side, found)
     if found is not None and frozenset((side.columns[0],)) not in found.unique_keys:
         remedy = f"CREATE UNIQUE INDEX ON {side.table.qualified} ({side.columns[0]})"
         yield _difference(flow, side.table, side.columns[0], "no unique index on it", remedy)
 
 
-def _lookup_differences(flow: AnyFlow, beside: SideTable, found: CatalogTable | None) -> Iterator[Difference]:
+def _lookup_differences(flow: Definition, beside: SideTable, found: CatalogTable | None) -> Iterator[Difference]:
     if found is None:
         yield _difference(flow, beside.table, "", "the table does not exist", _edit(flow, "target"))
         return
@@ -102,7 +103,7 @@ def _lookup_differences(flow: AnyFlow, beside: SideTable, found: CatalogTable | 
             yield _difference(flow, beside.table, name, "the column does not exist", _edit(flow, "target"))
 
 
-def _null_differences(flow: AnyFlow, nullable: Collection[str], target: CatalogTable) -> Iterator[Difference]:
+def _null_differences(flow: Definition, nullable: Collection[str], target: CatalogTable) -> Iterator[Difference]:
     """Name target columns that refuse the null that their source column may hold and the mapping lets through."""
     for column in flow.target.columns:
         if column.name in flow.target.key:
@@ -114,7 +115,7 @@ def _null_differences(flow: AnyFlow, nullable: Collection[str], target: CatalogT
 
 
 def _column_differences(
-    flow: AnyFlow, table: Table, expected: Mapping[str, SqlType], found: CatalogTable, side: str
+    flow: Definition, table: Table, expected: Mapping[str, SqlType], found: CatalogTable, side: str
 ) -> Iterator[Difference]:
     for name, sql_type in expected.items():
         live = found.columns.get(name)
@@ -125,10 +126,10 @@ def _column_differences(
             yield _difference(flow, table, name, f"the type is {live.type}, the flow says {wanted}", _edit(flow, side))
 
 
-def _difference(flow: AnyFlow, table: Table, column: str, problem: str, remedy: str) -> Difference:
+def _difference(flow: Definition, table: Table, column: str, problem: str, remedy: str) -> Difference:
     name = f"{table.qualified}.{column}" if column else table.qualified
     return Difference(table.database.value, flow.name, name, problem, remedy)
 
 
-def _edit(flow: AnyFlow, side: str) -> str:
+def _edit(flow: Definition, side: str) -> str:
     return f"change the table, or the {side} in flows/{flow.name}.py"

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from flows.append_model import Reference
+from flows.reference import Reference
 from sinks import parked_statements as statements
 from sinks.ledger import Outcome
 from sinks.payload_cipher import Headers, PayloadCipher

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.append_model import Reference
+from flows.reference import Reference
 
 
 def known_statement(reference: Reference, key_type: str) -> str:

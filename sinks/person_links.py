@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from flows.batch_model import AnyFlow
-from flows.model import PersonLink
+from flows.definition import Definition, PersonLink
 
 # PostgreSQL hashes the name, so that no other program meets the lock.
 _LOCK: Final = "hashtextextended('smart-sync/person-links', 0)"
@@ -25,7 +24,7 @@ LOCK_EXCLUSIVE: Final = f"SELECT pg_advisory_xact_lock({_LOCK});"
 LINKED: Final = "p.gr_id"
 
 
-def is_link(flow: AnyFlow, name: str) -> bool:
+def is_link(flow: Definition, name: str) -> bool:
     """Whether the target column is the flow's link, which does not come with a row but is looked up."""
     return flow.link is not None and name == flow.link.column
 
@@ -49,7 +48,7 @@ def noting(link: PersonLink, rows: str) -> str:
                ORDER BY 1, 3 ON CONFLICT DO NOTHING"""
 
 
-def linking_statement(flows: Iterable[AnyFlow]) -> str:
+def linking_statement(flows: Iterable[Definition]) -> str:
     """Make links and fill the noted rows of ``flows``: ``links`` is a JSON array of objects with ``citizen_id`` and ``gr_id``.
 
     Run it under :data:`LOCK_EXCLUSIVE`. A note of a row that has another citizen by now fills nothing.
@@ -67,7 +66,7 @@ def linking_statement(flows: Iterable[AnyFlow]) -> str:
         """
 
 
-def _filling(flow: AnyFlow, link: PersonLink) -> str:
+def _filling(flow: Definition, link: PersonLink) -> str:
     row = flow.target.column(link.row)
     return f"""UPDATE {flow.target.table.qualified} AS t SET {link.column} = n.gr_id FROM noted AS n
                WHERE n.flow = '{flow.name}' AND t.{link.row} = n.key::{row.type} AND t.{link.citizen} = n.citizen_id

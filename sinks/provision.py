@@ -9,7 +9,8 @@ from typing import Final
 
 from psycopg import sql
 
-from flows.batch_model import AnyFlow, BatchFlow
+from flows.batch_model import BatchFlow
+from flows.definition import Definition
 from flows.model import CapturedFlow, Flow
 from flows.replication import CapturedTable, captured_tables, heartbeat_table, replication_name
 from flows.tables import Database, Table
@@ -63,7 +64,7 @@ class Grant:
         return f"GRANT {privileges} ON {_name(self.table)} TO {_quoted(self.role)}"
 
 
-def grants(database: Database, flows: Iterable[AnyFlow], roles: Roles) -> tuple[Grant, ...]:
+def grants(database: Database, flows: Iterable[Definition], roles: Roles) -> tuple[Grant, ...]:
     """Least privilege on tables that are not ours: named columns of sources, rows of targets, and the heartbeat."""
     flows = tuple(flows)
     captured = captured_by_events(database, flows)
@@ -75,28 +76,28 @@ def grants(database: Database, flows: Iterable[AnyFlow], roles: Roles) -> tuple[
     )
 
 
-def captured_by_events(database: Database, flows: Iterable[AnyFlow]) -> tuple[CapturedTable, ...]:
+def captured_by_events(database: Database, flows: Iterable[Definition]) -> tuple[CapturedTable, ...]:
     """Return what the connector reads: sources that batch jobs alone read are not published."""
     return captured_tables(database, (flow for flow in flows if isinstance(flow, Flow)))
 
 
-def schemas_used(database: Database, flows: Iterable[AnyFlow], roles: Roles) -> tuple[tuple[str, str], ...]:
+def schemas_used(database: Database, flows: Iterable[Definition], roles: Roles) -> tuple[tuple[str, str], ...]:
     """(role, schema) pairs for which USAGE is needed."""
     tables = {(grant.role, grant.table.schema) for grant in grants(database, flows, roles)}
     return tuple(sorted(tables | {(roles.worker, STATE_SCHEMA)}))
 
 
-def tables_needed(database: Database, flows: Iterable[AnyFlow]) -> tuple[Table, ...]:
+def tables_needed(database: Database, flows: Iterable[Definition]) -> tuple[Table, ...]:
     """Return the platform's own tables in a database that flows read or write, each once."""
     tables = (table for flow in flows for table in (*_read(flow), flow.target.table, *_beside(flow)))
     return tuple(table for table in dict.fromkeys(tables) if table.database is database)
 
 
-def _read(flow: AnyFlow) -> tuple[Table, ...]:
+def _read(flow: Definition) -> tuple[Table, ...]:
     return (flow.source.table,) if isinstance(flow, CapturedFlow | BatchFlow) else ()
 
 
-def _beside(flow: AnyFlow) -> Iterator[Table]:
+def _beside(flow: Definition) -> Iterator[Table]:
     return (each.table for each in (*flow.side_tables, *flow.lookup_tables))
 
 
@@ -105,7 +106,7 @@ def state_privileges(table: str) -> tuple[str, ...]:
     return _STATE_EXCEPTIONS.get(table, _ROWS)
 
 
-def provision_statements(database: Database, flows: Iterable[AnyFlow], roles: Roles) -> tuple[str, ...]:
+def provision_statements(database: Database, flows: Iterable[Definition], roles: Roles) -> tuple[str, ...]:
     """All statements for a database, in the order to run them, after the migrations."""
     flows = tuple(flows)
     captured = captured_by_events(database, flows)
@@ -145,7 +146,7 @@ def _source_grants(captured: tuple[CapturedTable, ...], roles: Roles) -> Iterato
             yield Grant(roles.connect, each.table, ("SELECT",), each.columns)
 
 
-def _batch_source_grants(database: Database, flows: tuple[AnyFlow, ...], roles: Roles) -> Iterator[Grant]:
+def _batch_source_grants(database: Database, flows: tuple[Definition, ...], roles: Roles) -> Iterator[Grant]:
     for flow in flows:
         if isinstance(flow, BatchFlow) and flow.source.table.database is database:
             yield Grant(roles.worker, flow.source.table, ("SELECT",), tuple(column.name for column in flow.source.columns))
@@ -156,7 +157,7 @@ def _heartbeat_grants(database: Database, captured: tuple[CapturedTable, ...], r
         yield Grant(roles.connect, heartbeat_table(database).table, ("UPDATE",), ("beat_at",))
 
 
-def _target_grants(database: Database, flows: tuple[AnyFlow, ...], roles: Roles) -> Iterator[Grant]:
+def _target_grants(database: Database, flows: tuple[Definition, ...], roles: Roles) -> Iterator[Grant]:
     targets = dict.fromkeys(flow.target.table for flow in flows if flow.target.table.database is database)
     yield from (Grant(roles.worker, table, _ROWS) for table in targets if table.schema != STATE_SCHEMA)
     beside = dict.fromkeys(side.table for flow in flows for side in flow.side_tables if side.table.database is database)
@@ -174,7 +175,7 @@ def _state_statements(roles: Roles) -> Iterator[str]:
         yield f"REVOKE {withheld} ON {STATE_SCHEMA}.{table} FROM {worker}"
 
 
-def _writes_private_values(database: Database, flows: tuple[AnyFlow, ...]) -> bool:
+def _writes_private_values(database: Database, flows: tuple[Definition, ...]) -> bool:
     into = (flow for flow in flows if flow.target.table.database is database)
     return any(column.clear for flow in into for column in flow.target.columns)
 

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from flows.batch_model import AnyFlow
+from flows.definition import Definition
 from flows.match_model import MatchFlow
 from flows.moments import moment_of
 from schemas.connector import TOAST_PLACEHOLDER
@@ -53,7 +53,7 @@ class _Before(NamedTuple):
 class MatchWriter:
     """``linked`` are the flows into the same database whose rows are linked to the records."""
 
-    def __init__(self, flow: MatchFlow, linked: Iterable[AnyFlow]) -> None:
+    def __init__(self, flow: MatchFlow, linked: Iterable[Definition]) -> None:
         self._flow = flow
         self._parameters = {"flow": flow.name, "writer": flow.signature.writer}
         self._reviews = Reviews(flow)

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from flows.append_model import Reference
 from flows.application_events import APPLICATION_EVENTS as FLOW
 from flows.document import flow_section
+from flows.reference import Reference
 from flows.scheme_map import SCHEME_MAP
 from flows.tables import Database, DefinitionError, Table
 from sinks.provision import Roles, grants, tables_needed

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from flows.definition import PersonLink
 from flows.document import flow_section
 from flows.document_metadata import DOCUMENT_METADATA
-from flows.model import PersonLink
 from flows.profile_updates import PROFILE_UPDATES as FLOW
 from flows.tables import Column, Database, DefinitionError, Filter, Table
 
