@@ -2,11 +2,13 @@
 
 libpq closes and opens sockets while it connects, and closes one when the server goes away; aiopg then forgets the reader but
 not the writer. uvloop keeps the dead registration under the descriptor's number and refuses the next connection that gets
-that number, again and again (seen: every worker crashed in an outage of the database).
+that number, again and again (seen: every worker crashed in an outage of the database). It also asks `select` whether a socket
+is closed, which refuses descriptors from 1024 on: a worker has as many when its tables have many files.
 """
 
 from __future__ import annotations
 
+import os
 import weakref
 from typing import Any
 
@@ -35,10 +37,35 @@ class Connection(aiopg.Connection):
         if not self._established:
             self._connecting(weak_self)
             return
-        descriptor, writing = self._fileno, self._writing
-        aiopg.Connection._ready(weak_self)  # noqa: SLF001 - what we extend
-        if writing and self._fileno is None:
-            self._loop.remove_writer(descriptor)
+        try:
+            state = self._conn.poll()
+        except psycopg2.Error as error:
+            self._failed(error)
+        else:
+            self._went_on(state, weak_self)
+
+    def _failed(self, error: psycopg2.Error) -> None:
+        """The statement, or the whole connection."""
+        if not _is_open(self._fileno):
+            self._forget()
+        self._stop_writing()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(error)
+
+    def _went_on(self, state: int, weak_self: weakref.ref[Any]) -> None:
+        """One step of a statement."""
+        if state != POLL_WRITE:
+            self._stop_writing()
+        elif not self._writing and self._fileno is not None:
+            self._loop.add_writer(self._fileno, self._ready, weak_self)
+            self._writing = True
+        if state == POLL_OK and self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _stop_writing(self) -> None:
+        if self._writing and self._fileno is not None:
+            self._loop.remove_writer(self._fileno)
+        self._writing = False
 
     def _connecting(self, weak_self: weakref.ref[Any]) -> None:
         """One step of libpq's connecting, during which no socket of ours is registered."""
@@ -60,8 +87,14 @@ class Connection(aiopg.Connection):
                 self._waiter.set_result(None)
 
     def _forget(self) -> None:
+        self._stop_writing()
         if self._fileno is not None:
             self._loop.remove_reader(self._fileno)
-            if self._writing:
-                self._loop.remove_writer(self._fileno)
-        self._fileno, self._writing = None, False
+        self._fileno = None
+
+
+def _is_open(descriptor: int | None) -> bool:
+    try:
+        return descriptor is not None and os.fstat(descriptor) is not None
+    except OSError:
+        return False

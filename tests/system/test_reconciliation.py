@@ -1,7 +1,6 @@
 """The reconciliation beside workers and load: what is in flight is no difference, what was damaged is found and made good."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -14,7 +13,7 @@ from flows.append_model import AppendFlow
 from flows.registry import CAPTURED
 from stack.folder import PROJECT_ROOT
 from tests.support.chaos import WORKERS
-from tests.support.chaos_round import draw_seed
+from tests.support.chaos_round import chosen_seed
 from tests.support.planted import Planter
 from tests.support.platform import Platform
 from tests.support.platform_load import PlatformLoad
@@ -91,7 +90,7 @@ def broken(document):
 
 @pytest.mark.usefixtures("supervisor")
 def test_under_load_nothing_in_flight_is_called_different(reconcile, load, say):
-    seed = draw_seed()
+    seed = chosen_seed()
     say(f"SYNC_CHAOS_SEED={seed}")
     with load(seed) as changes:
         code, document = reconcile("--dry-run")
@@ -107,7 +106,7 @@ def test_under_load_nothing_in_flight_is_called_different(reconcile, load, say):
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("supervisor")
 def test_damage_under_load_is_found_and_repaired_and_a_second_run_repairs_nothing(installation, reconcile, load, say, tmp_path):
-    seed = int(os.environ.get("SYNC_CHAOS_SEED") or draw_seed())
+    seed = chosen_seed()
     say(f"SYNC_CHAOS_SEED={seed}")
     installation.settle_all()
     with load(seed):

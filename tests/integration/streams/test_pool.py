@@ -1,6 +1,8 @@
 """Connections in an outage, under both event loops that a worker may run on."""
 
 import asyncio
+import os
+import resource
 
 import psycopg2
 import pytest
@@ -10,24 +12,46 @@ from settings import Database
 from sinks.pool import Pool, StatementTimeout, Unavailable
 
 ROUNDS = 3
+FD_SETSIZE = 1024
 
 
-@pytest.mark.parametrize("run", [uvloop.run, asyncio.run], ids=["uvloop", "asyncio"])
+every_loop = pytest.mark.parametrize("run", [uvloop.run, asyncio.run], ids=["uvloop", "asyncio"])
+
+
+@every_loop
 def test_a_pool_works_again_after_every_outage(stack, settings, run):
-    async def scenario():
-        pool = Pool(settings.citizen)
-        for _ in range(ROUNDS):
-            await asyncio.gather(*[answered(pool) for _ in range(8)])
-            stack.citizen.kill()
-            failures = await asyncio.gather(*[answered(pool) for _ in range(40)], return_exceptions=True)
-            assert all(isinstance(failure, psycopg2.Error | Unavailable) for failure in failures), failures
-            stack.citizen.start()
-            await asyncio.to_thread(stack.citizen.wait_ready)
-        found = await asyncio.gather(*[answered(pool) for _ in range(8)])
-        await pool.close()
-        return found
+    assert run(outlive(stack, settings, ROUNDS)) == [1] * 8
 
-    assert run(scenario()) == [1] * 8
+
+@every_loop
+@pytest.mark.usefixtures("_many_descriptors")
+def test_a_pool_works_again_also_where_its_sockets_have_numbers_that_select_does_not_know(stack, settings, run):
+    assert run(outlive(stack, settings, 1)) == [1] * 8
+
+
+async def outlive(stack, settings, outages):
+    pool = Pool(settings.citizen)
+    for _ in range(outages):
+        await asyncio.gather(*[answered(pool) for _ in range(8)])
+        stack.citizen.kill()
+        failures = await asyncio.gather(*[answered(pool) for _ in range(40)], return_exceptions=True)
+        assert all(isinstance(failure, psycopg2.Error | Unavailable) for failure in failures), failures
+        stack.citizen.start()
+        await asyncio.to_thread(stack.citizen.wait_ready)
+    found = await asyncio.gather(*[answered(pool) for _ in range(8)])
+    await pool.close()
+    return found
+
+
+@pytest.fixture
+def _many_descriptors():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(FD_SETSIZE)]
+    yield
+    for descriptor in held:
+        os.close(descriptor)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 async def answered(pool):
