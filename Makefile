@@ -31,8 +31,8 @@ lint: setup  ## Check style, types and the import rules
 bench: setup  ## Measure throughput and latency against the peers
 	@$(IN_VENV) -m bench
 
-soak: setup  ## Run the chaos test for MINUTES (10)
-	@SYNC_SOAK_MINUTES=$(MINUTES) $(IN_VENV) -m pytest tests/system/test_soak.py -s
+soak: setup  ## Run what takes long, the chaos test for MINUTES (10) among it
+	@SYNC_SOAK_MINUTES=$(MINUTES) $(IN_VENV) -m pytest -m campaign -s
 
 clean:  ## Stop and delete the local stack, the virtual environment and the caches
 	@if [ -x $(IN_VENV) ]; then $(IN_VENV) -m stack clean; fi

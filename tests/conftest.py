@@ -30,8 +30,11 @@ hypothesis.settings.register_profile("any machine", deadline=None, suppress_heal
 hypothesis.settings.load_profile("any machine")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Unit tests first, the slow ones with all processes last; inside a file nothing moves."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Unit tests first, the slow ones with all processes last; inside a file nothing moves. Campaigns are for `make soak`."""
+    if "SYNC_SOAK_MINUTES" not in os.environ:
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("campaign")])
+        items[:] = [item for item in items if not item.get_closest_marker("campaign")]
     items.sort(key=lambda item: (TIERS.index(item.path.relative_to(HERE).parts[0]), item.path.name not in LONGEST))
 
 

@@ -18,8 +18,6 @@ from tests.support.workers import Workers, supervised
 FAMILIES = 300
 SNAPSHOTS = 4000
 
-collect_ignore = [] if "SYNC_SOAK_MINUTES" in os.environ else ["test_soak.py"]
-
 
 @pytest.fixture(scope="module")
 def installation(request: pytest.FixtureRequest, stack: LocalStack) -> Iterator[Installation]:

@@ -21,6 +21,8 @@ from tests.support.waiting import eventually
 from tests.support.workers import supervised
 from views.reconciliation import segments
 
+pytestmark = pytest.mark.campaign
+
 FAMILIES = 300
 SIZES = Sizes(evaluations=2000, applications=500, documents=600, user_events=0, feedback=0)
 # Golden records change as citizens do. Left to themselves they would be deleted, too: missing, while their citizens are verified.

@@ -12,6 +12,7 @@ FAMILIES = 1500
 SIZES = Sizes(evaluations=12_000, applications=2000, documents=3000, user_events=0, feedback=0)
 
 
+@pytest.mark.campaign
 @pytest.mark.usefixtures("connectors_kept")
 @pytest.mark.timeout(0)
 def test_round_after_round_nothing_is_lost(installation, supervisor, say):

@@ -13,6 +13,8 @@ from stack.folder import PROJECT_ROOT
 from stack.local import LocalStack
 from stack.ports import LOOPBACK
 
+pytestmark = pytest.mark.campaign
+
 # A run in a process of its own, which a test can kill without warning.
 RUN = """
 import sys
