@@ -16,6 +16,7 @@ from app.batches import Batches
 from app.cluster import DatabaseCluster
 from app.configuration import faust_configuration
 from app.kinds import Surroundings, parts_of
+from app.last_resort import end_anyway
 from app.reporter import Reporter
 from app.worker_view import OwnState
 from flows.model import CapturedFlow, Flow
@@ -155,6 +156,7 @@ class Composition:
             coordinator.recovered()
 
     async def _crash(self, error: BaseException) -> None:
+        end_anyway()
         await self._app.crash(error)
 
     # -- running ----------------------------------------------------------------------------------------------------
