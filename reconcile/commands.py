@@ -23,7 +23,6 @@ from schemas.message_key import message_key, partition_of
 from schemas.problems import BadRecord
 from sinks.source_rows import SourceRow
 
-
 #: The part of Debezium's envelope that says where in the log, and when.
 Position = Mapping[str, int]
 
