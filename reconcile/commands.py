@@ -24,6 +24,9 @@ from schemas.message_key import message_key, partition_of
 from schemas.problems import BadRecord
 from sinks.source_rows import SourceRow
 
+#: The part of Debezium's envelope that says where in the log, and when.
+Position = Mapping[str, int]
+
 
 @dataclass
 class Told:
@@ -55,21 +58,30 @@ class Teller:
         """
         told, source = Told(), {"lsn": lsn, "ts_us": time.time_ns() // 1000}
         for pk, row in rows.items():
-            try:
-                self._decode(row.content)
-            except BadRecord as problem:
-                told.bad[pk] = f"the row in the source is bad: {problem.reason}, {problem.detail}"
-                continue
-            if not row.late:
-                after = json.loads(row.content)
-                before = self._before(after, differences.get(pk, ()))
-                event = {"op": self._operation, "source": source, "before": before, "after": msgspec.Raw(row.content)}
-                told.commands.append(self._command(str(after[self._flow.source.message_key]), event))
-        for pk, home in gone.items():
-            names = {self._flow.source.primary_key: pk, self._flow.source.message_key: home}
-            before = {name: _plain(self._flow, name, text) for name, text in names.items()}
-            told.commands.append(self._command(home, {"op": "d", "source": source, "before": before, "after": None}))
+            if problem := self._problem(row):
+                told.bad[pk] = problem
+            elif not row.late:
+                told.commands.append(self._stands(source, row, differences.get(pk, ())))
+        told.commands += [self._gone(source, pk, home) for pk, home in gone.items()]
         return told
+
+    def _problem(self, row: SourceRow) -> str | None:
+        try:
+            self._decode(row.content)
+        except BadRecord as problem:
+            return f"the row in the source is bad: {problem.reason}, {problem.detail}"
+        return None
+
+    def _stands(self, source: Position, row: SourceRow, differences: Iterable[Difference]) -> Command:
+        after = json.loads(row.content)
+        before, home = self._before(after, differences), str(after[self._flow.source.message_key])
+        event = {"op": self._operation, "source": source, "before": before, "after": msgspec.Raw(row.content)}
+        return self._command(home, event)
+
+    def _gone(self, source: Position, pk: str, home: str) -> Command:
+        names = {self._flow.source.primary_key: pk, self._flow.source.message_key: home}
+        before = {name: _plain(self._flow, name, text) for name, text in names.items()}
+        return self._command(home, {"op": "d", "source": source, "before": before, "after": None})
 
     def _before(self, after: Mapping[str, Any], differences: Iterable[Difference]) -> dict[str, Any] | None:
         """What stood of the watched columns, where that is what the source has: people are told what they were not told."""
