@@ -226,12 +226,16 @@ class Settings(Environment):
             raise ValueError(f"each key must be 32 url-safe base64 bytes; make one with `{PROGRAM} keygen`") from None
         return value
 
+    @property
+    def databases(self) -> dict[str, Database]:
+        """Both databases by their names in the definitions."""
+        return {"warehouse": self.warehouse, "citizen": self.citizen}
+
     def warnings(self) -> list[str]:
         """What works here but does not suit production."""
-        databases = {"warehouse": self.warehouse, "citizen": self.citizen}
         found = [
             f"SYNC_{name.upper()}__POOL_SIZE={database.pool_size}: 20 to 50 connections are meant for production"
-            for name, database in databases.items()
+            for name, database in self.databases.items()
             if database.pool_size not in PRODUCTION_POOL
         ]
         if EVERY_ADDRESS.intersection(self.worker.web_hosts):

@@ -16,6 +16,7 @@ from flows.summary_model import SummaryFlow
 from schemas.debezium import row_decoder
 from schemas.problems import BadRecord
 from sinks import backup_rows
+from sinks.json_text import json_text
 from sinks.pool import Session
 from sinks.source_rows import Fence
 from sinks.summary_rows import strays_statement
@@ -108,7 +109,7 @@ class SummaryPath:
 
     async def settle(self, session: Session, keys: Sequence[str], *, last: bool) -> list[str]:
         """Sum up groups of the page whose summary is another, and with ``last`` those that have no member."""
-        found = await session.rows(self._groups, {"keys": msgspec.json.encode(keys).decode()}) if keys else []
+        found = await session.rows(self._groups, {"keys": json_text(keys)}) if keys else []
         groups = [group for (group,) in [*found, *(await session.rows(self._strays) if last else [])]]
         await self._writer.sum_up(session, groups)
         return [f"{self.flow.reference.column} {group}" for group in groups]

@@ -55,7 +55,7 @@ class Batches:
 
     def _of_a_run(self, name: Database) -> DatabaseSettings:
         """A database as a run uses it: few connections, long statements."""
-        database: DatabaseSettings = getattr(self._settings, name.value)
+        database = self._settings.databases[name.value]
         batch = self._settings.batch
         return database.model_copy(update={"pool_size": batch.pool_size, "statement_timeout": batch.statement_timeout})
 

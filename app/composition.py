@@ -67,7 +67,7 @@ class Composition:
         self._app = app
         self._settings = settings
         self._started_at = datetime.now(UTC)
-        self._pools = {Database.WAREHOUSE: Pool(settings.warehouse), Database.CITIZEN: Pool(settings.citizen)}
+        self._pools = {database: Pool(settings.databases[database.value]) for database in Database}
         client = settings.kafka.client_options()
         self._control_reader, self._status_reader = LogReader(client), LogReader(client)
         self._slots = asyncio.Semaphore(CHUNKS_AT_A_TIME)

@@ -7,29 +7,18 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
+from batch_timers.flow_job import FlowJob
 from batch_timers.interface import Around, Chunk
 from batch_timers.pages import Mark, Page
 from batch_timers.span import Span
 from flows.batch_model import AggregateFlow
-from flows.schedule import Schedule
 from sinks import aggregate_rows
+from sinks.json_text import json_text
 from sinks.pool import Session
 
 
-class Aggregate:
+class Aggregate(FlowJob[AggregateFlow]):
     """The job of an :class:`AggregateFlow`. Its parameter ``days``, a list of dates, asks for all groups of these days."""
-
-    def __init__(self, flow: AggregateFlow) -> None:
-        self.flow = flow
-
-    @property
-    def schedule(self) -> Schedule:
-        """When it runs."""
-        return self.flow.schedule
-
-    async def expected(self, around: Around) -> int | None:  # noqa: ARG002 as the protocol has it
-        """Nobody knows how many groups rows have joined before they are computed."""
-        return None
 
     async def chunks(self, around: Around) -> AsyncGenerator[Chunk, None]:
         """Pages by key, then the watermark; by-hand days leave that alone."""
@@ -50,8 +39,8 @@ class Aggregate:
         """A session with the open cursor, which is read to its end: a plan for the first rows would look up group by group."""
         parameters = {
             "since": span.since,
-            "days": None if days is None else msgspec.json.encode(days).decode(),
-            "after": None if span.after is None else msgspec.json.encode(span.after).decode(),
+            "days": None if days is None else json_text(days),
+            "after": None if span.after is None else json_text(span.after),
         }
         async with around.source.session() as session:
             await session.run(

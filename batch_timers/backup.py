@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import msgspec
-
 from batch_timers.event_path import BadRow, EventPath, Wanted
 from batch_timers.failures import NotNow
 from batch_timers.interface import Around, Chunk
@@ -23,6 +21,7 @@ from flows.schedule import Schedule
 from sinks import event_progress, flow_state, source_identity, watermarks
 from sinks.backup_rows import REMOVED, WAITING, WRITTEN
 from sinks.job_ledger import Counts
+from sinks.json_text import json_text
 from sinks.pool import Pool, Session
 from sinks.source_rows import Fence, FencedRead, SourceRow, fenced_read
 
@@ -72,7 +71,7 @@ class _Page:
 
     def _parameters(self) -> dict[str, str | None]:
         rows = (b"[%b]" % b",".join(row.document for row in self.good)).decode()
-        return {"rows": rows, "present": msgspec.json.encode(self.keys).decode(), "after": self.after, "last": self.last}
+        return {"rows": rows, "present": json_text(self.keys), "after": self.after, "last": self.last}
 
     def _counts(self, found: dict[str, str], won: frozenset[str], groups: list[str]) -> Counts:
         """A row that is newer in the target by now, or that waits for its reference, is left to its events."""

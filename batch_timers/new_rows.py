@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
+from batch_timers.flow_job import FlowJob
 from batch_timers.interface import Around, Chunk
 from batch_timers.pages import Mark, Page
 from batch_timers.span import Span
 from flows.batch_model import NewRowsFlow
-from flows.schedule import Schedule
 from sinks import new_rows, watermarks
 from sinks.job_ledger import Counts
 from sinks.pool import Session
@@ -29,16 +29,8 @@ class _Resolving:
         return Counts(written=found[0] if found else 0)
 
 
-class NewRows:
+class NewRows(FlowJob[NewRowsFlow]):
     """The job of a :class:`NewRowsFlow`."""
-
-    def __init__(self, flow: NewRowsFlow) -> None:
-        self.flow = flow
-
-    @property
-    def schedule(self) -> Schedule:
-        """When it runs."""
-        return self.flow.schedule
 
     async def expected(self, around: Around) -> int | None:
         """Counted with the index of the time."""

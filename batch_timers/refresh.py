@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from batch_timers.failures import Refused
+from batch_timers.flow_job import FlowJob
 from batch_timers.interface import Around, Chunk
 from flows.batch_model import RefreshFlow
-from flows.schedule import Schedule
 from settings import PROGRAM
 from sinks import refresh_rows
 from sinks.job_ledger import Counts
@@ -32,20 +32,8 @@ class _Everything:
         return Counts(written=written + retired, unchanged=self.count - written)
 
 
-class Refresh:
+class Refresh(FlowJob[RefreshFlow]):
     """The job of a :class:`RefreshFlow`."""
-
-    def __init__(self, flow: RefreshFlow) -> None:
-        self.flow = flow
-
-    @property
-    def schedule(self) -> Schedule:
-        """When it runs."""
-        return self.flow.schedule
-
-    async def expected(self, around: Around) -> int | None:  # noqa: ARG002 as the protocol has it
-        """Known with the rows themselves."""
-        return None
 
     async def chunks(self, around: Around) -> AsyncGenerator[Chunk, None]:
         """One chunk. Raises ``Refused`` when the source is empty, unless the run is forced or nothing is there to be retired."""

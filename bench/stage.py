@@ -48,7 +48,7 @@ class Stage:
 
     def address_of(self, database: Database) -> Address:
         """Return where a database is, and as whom the worker logs in."""
-        return {Database.WAREHOUSE: self.settings.warehouse, Database.CITIZEN: self.settings.citizen}[database]
+        return self.settings.databases[database.value]
 
     def new_name(self, prefix: str) -> str:
         """Return a name that nothing had before: Kafka remembers groups and topics."""

@@ -5,7 +5,7 @@ import time
 from typing import Final
 
 from cli.connect_rest import PAUSE, ConnectorStatus, ConnectRest, connect_rest
-from cli.databases import connect_login, place
+from cli.databases import connect_login
 from cli.topics import ensure_topics
 from flows.registry import FLOWS, flows_from
 from flows.replication import replication_name
@@ -78,7 +78,7 @@ def connector_names() -> list[str]:
 
 
 def _source_login(settings: Settings, database: Database, login: ConnectorLogin) -> SourceLogin:
-    where = place(settings, database)
+    where = settings.databases[database.value]
     return SourceLogin(
         host=where.host,
         port=where.port,

@@ -5,7 +5,6 @@ from contextlib import ExitStack, contextmanager
 
 from flows.tables import Database
 from settings import ConfigurationError, ConnectorLogin, Credentials, Settings
-from settings import Database as DatabaseSettings
 from sinks.operations.connection import Connection, connect
 from sinks.provision import Roles
 
@@ -20,7 +19,7 @@ class Databases:
 
     def __getitem__(self, database: Database) -> Connection:
         if database not in self._open:
-            session = connect(place(self._settings, database))
+            session = connect(self._settings.databases[database.value])
             self._open[database] = self._closing.enter_context(session)
         return self._open[database]
 
@@ -30,11 +29,6 @@ def databases(settings: Settings) -> Iterator[Databases]:
     """Give sessions inside the block; ``psycopg.OperationalError`` comes when one is first used."""
     with ExitStack() as closing:
         yield Databases(settings, closing)
-
-
-def place(settings: Settings, database: Database) -> DatabaseSettings:
-    """Return where a database is."""
-    return {Database.WAREHOUSE: settings.warehouse, Database.CITIZEN: settings.citizen}[database]
 
 
 def connect_login(settings: Settings, database: Database) -> ConnectorLogin | None:
@@ -54,4 +48,4 @@ def admin_logins(settings: Settings) -> dict[Database, Credentials]:
 def roles(settings: Settings, database: Database) -> Roles:
     """Return the roles that log in to a database."""
     login = connect_login(settings, database)
-    return Roles(place(settings, database).user, login.user if login else None)
+    return Roles(settings.databases[database.value].user, login.user if login else None)

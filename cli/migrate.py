@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import typer
 
-from cli.databases import admin_logins, place, roles
+from cli.databases import admin_logins, roles
 from cli.options import Json
 from cli.output import show, table
 from flows.batch_registry import ALL_FLOWS
@@ -31,7 +31,7 @@ def migrate(*, as_json: Json = False) -> None:
 def migrate_databases(settings: Settings) -> dict[Database, tuple[Migration, ...]]:
     """Migrate and provision both databases; returns what was applied. Problems of both are found before any change."""
     migrations, logins = load_migrations(), admin_logins(settings)
-    sessions = {database: connect(place(settings, database), login) for database, login in logins.items()}
+    sessions = {database: connect(settings.databases[database.value], login) for database, login in logins.items()}
     try:
         problems = [
             problem

@@ -8,7 +8,6 @@ from typing import Protocol
 
 import typer
 
-from cli.databases import place
 from cli.reconcile_broker import kafka_log
 from flows.model import CapturedFlow
 from flows.registry import CAPTURED, captured_named
@@ -122,7 +121,7 @@ async def _found(pools: Pools, run: str | None) -> list[Record]:
 
 @asynccontextmanager
 async def _pools(settings: Settings) -> AsyncIterator[Pools]:
-    pools = {database: Pool(place(settings, database)) for database in Database}
+    pools = {database: Pool(settings.databases[database.value]) for database in Database}
     try:
         yield pools
     finally:

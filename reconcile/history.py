@@ -11,6 +11,7 @@ import msgspec
 
 from reconcile.progress import Progress
 from reconcile.ranges import Range
+from sinks.json_text import json_text
 from sinks.pool import Session
 
 
@@ -54,7 +55,7 @@ _FIND: Final = f"""
 async def save(session: Session, record: Record) -> None:
     """Keep how far a flow has come in a run."""
     values = {"run": record.run, "flow": record.flow, "repairs": record.repairs, **record.bounds._asdict()}
-    progress = msgspec.json.encode(record.progress).decode()
+    progress = json_text(record.progress)
     await session.run(_SAVE, values | {"state": record.state, "problem": record.problem, "progress": progress})
 
 

@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
-
 from flows.model import RankedFlow
 from flows.summary_model import SummaryFlow
 from reconcile.broker import Broker
@@ -19,6 +17,7 @@ from reconcile.level import Level
 from reconcile.queries import of_keys
 from reconcile.rebuild import Rebuild
 from reconcile.recheck import Recheck, Verdicts
+from sinks.json_text import json_text
 from sinks.pool import Pool
 from sinks.source_rows import FencedRead, fenced_read
 from sinks.summary_rows import LOCK_GROUPS, summaries_statement
@@ -92,7 +91,7 @@ class Repair:
 
     async def _sum_up(self, flow: SummaryFlow, groups: list[str]) -> None:
         """Rows of groups without any member, of which no source row could tell: what is derived is derived anew."""
-        parameters = {"groups": msgspec.json.encode(sorted(groups)).decode()}
+        parameters = {"groups": json_text(sorted(groups))}
         async with self._target.session() as session:
             await session.run("BEGIN")
             await session.run(LOCK_GROUPS, parameters)

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
+from sinks.json_text import json_text
 from sinks.payload_cipher import Headers, PayloadCipher
 from sinks.pool import Session
 
@@ -38,10 +37,10 @@ async def write(session: Session, flow: str, letters: Sequence[DeadLetter], ciph
     again = {each.replay_of: each for each in letters if each.replay_of is not None}
     if fresh:
         rows = [_row(each, cipher) for each in fresh.values()]
-        await session.run(_WRITE, {"flow": flow, "letters": msgspec.json.encode(rows).decode()})
+        await session.run(_WRITE, {"flow": flow, "letters": json_text(rows)})
     if again:
         verdicts = [{"id": each.replay_of, "reason": each.reason, "detail": _storable(each.detail)} for each in again.values()]
-        await session.run(_OPEN_AGAIN, {"flow": flow, "letters": msgspec.json.encode(verdicts).decode()})
+        await session.run(_OPEN_AGAIN, {"flow": flow, "letters": json_text(verdicts)})
 
 
 # Tokens of the cipher are ASCII: they travel as text in JSON, and stand in the table as the bytes that they are.
@@ -95,5 +94,5 @@ async def close(session: Session, flow: str, partition: int, row_keys: Iterable[
         WHERE flow = %s AND partition = %s AND status IN ('open', 'replayed')
           AND row_key IN (SELECT json_array_elements_text(%s::json))
         """,
-        (flow, partition, msgspec.json.encode(sorted(row_keys)).decode()),
+        (flow, partition, json_text(sorted(row_keys))),
     )

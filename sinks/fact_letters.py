@@ -9,8 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Final
 
-import msgspec
-
+from sinks.json_text import json_text
 from sinks.pool import Session
 
 #: Row key → (offset, id) of its letters.
@@ -20,7 +19,7 @@ Letters = dict[str, list[tuple[int, int]]]
 async def unsettled(session: Session, flow: str, topic: str, partition: int, row_keys: Iterable[str], *, sparing: str) -> Letters:
     """The open letters of rows of one topic; ``sparing`` is a reason whose letters are left out."""
     parameters = {"flow": flow, "topic": topic, "partition": partition, "sparing": sparing}
-    rows = await session.rows(_UNSETTLED, {**parameters, "row_keys": msgspec.json.encode(sorted(row_keys)).decode()})
+    rows = await session.rows(_UNSETTLED, {**parameters, "row_keys": json_text(sorted(row_keys))})
     found: Letters = defaultdict(list)
     for row_key, offset, identity in rows:
         found[row_key].append((offset, identity))

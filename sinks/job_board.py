@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from sinks.job_ledger import OPEN, State
+from sinks.json_text import json_text
 from sinks.pool import Session
 
 
@@ -101,7 +102,7 @@ async def known(session: Session, jobs: Iterable[str]) -> dict[str, datetime]:
         LEFT JOIN sync.job_run AS r ON r.job = j.job AND r.requested_by IS NULL
         GROUP BY j.job, j.since
         """,
-        {"jobs": _text(list(jobs))},
+        {"jobs": json_text(list(jobs))},
     )
     return dict(rows)
 
@@ -121,7 +122,7 @@ async def propose(session: Session, lines: Sequence[Line]) -> int:
             ORDER BY job, scheduled_for ON CONFLICT (job, scheduled_for) DO NOTHING RETURNING 1)
         SELECT count(*) FROM written
         """,
-        {"lines": _text(lines)},
+        {"lines": json_text(lines)},
     )
     return row[0] if row else 0
 
@@ -160,7 +161,3 @@ async def _settle(session: Session, run: Run, state: State, reason: str, also: s
             **values,
         },
     )
-
-
-def _text(value: Any) -> str:
-    return msgspec.json.encode(value).decode()

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 import psycopg2.errors
 
+from sinks.json_text import json_text
 from sinks.pool import Session
 
 
@@ -151,10 +152,10 @@ async def advance_and_commit(session: Session, held: Held, cursor: Any, counts: 
         """,
         {
             "run": held.run_id,
-            "missed": _text([{"key": key, "what": what} for key, what in counts.missed]),
+            "missed": json_text([{"key": key, "what": what} for key, what in counts.missed]),
             "missed_rows": len(counts.missed),
             "listed": LISTED_MISSED,
-            "cursor": _text(cursor),
+            "cursor": json_text(cursor),
             "read": counts.read,
             "written": counts.written,
             "unchanged": counts.unchanged,
@@ -216,7 +217,3 @@ async def _leave(session: Session, held: Held, state: State, reason: str | None,
 
 def _json(text: str | None) -> Any:
     return None if text is None else msgspec.json.decode(text)
-
-
-def _text(value: Any) -> str:
-    return msgspec.json.encode(value).decode()

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from sinks.flow_state import RUNNING
 from sinks.pool import Session
 
 COLUMNS: Final = "topic, partition, first_offset, next_offset, owner_epoch, last_timestamp, last_key_hash, resynced"
@@ -64,6 +65,11 @@ class Locked:
     open_letters: dict[str, int]
     rebuilt_epoch: int
     rebuilt_lsn: int
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the flow runs and this partition waits for no rebuild."""
+        return self.state == RUNNING and self.resync <= self.resynced
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import msgspec
 
 from flows.moments import moment_of
 from flows.row_model import Notice, RowFlow
+from sinks.json_text import json_text
 from sinks.pool import Session
 
 #: Names the ids: the same change has the same id wherever and whenever it is seen, so that a replay writes no second notice.
@@ -56,7 +57,7 @@ def notice_id(*values: Any) -> str:
     canonical = [
         value.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(value, datetime) else value for value in values
     ]
-    return str(uuid.uuid5(NAMESPACE, msgspec.json.encode(canonical).decode()))
+    return str(uuid.uuid5(NAMESPACE, json_text(canonical)))
 
 
 def notice_statement(flow: RowFlow, notice: Notice) -> str:

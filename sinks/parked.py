@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import msgspec
-
 from flows.reference import Reference
 from sinks import parked_statements as statements
+from sinks.json_text import json_text
 from sinks.ledger import Outcome
 from sinks.payload_cipher import Headers, PayloadCipher
 from sinks.pool import Session
@@ -71,11 +70,11 @@ class ParkedTable:
 
     async def known(self, session: Session, references: Iterable[str]) -> dict[str, str]:
         """Those of the references that are there, with what is looked up."""
-        return dict(await session.rows(self._known, {"references": _array(references)}))
+        return dict(await session.rows(self._known, {"references": _keys(references)}))
 
     async def waiting(self, session: Session, partition: int, row_keys: Iterable[str]) -> set[str]:
         """Those of the row keys of which a record waits."""
-        rows = await session.rows(statements.WAITING, {"flow": self._flow, "partition": partition, "row_keys": _array(row_keys)})
+        rows = await session.rows(statements.WAITING, {"flow": self._flow, "partition": partition, "row_keys": _keys(row_keys)})
         return {row_key for (row_key,) in rows}
 
     async def park(
@@ -84,7 +83,7 @@ class ParkedTable:
         """Park records for at most ``seconds``; returns the offsets of those that were not parked before."""
         if not records:
             return frozenset()
-        document = msgspec.json.encode([self._row(record) for record in records]).decode()
+        document = json_text([self._row(record) for record in records])
         place = {"flow": self._flow, "topic": topic, "partition": partition}
         rows = await session.rows(statements.PARK, {**place, "records": document, "seconds": seconds})
         return frozenset(offset for (offset,) in rows)
@@ -133,7 +132,7 @@ class ParkedTable:
 
     async def cancel(self, session: Session, partition: int, row_keys: Iterable[str]) -> Counter[str]:
         """What waits of rows that have a newer version waits no longer; returns how many there were of each topic."""
-        parameters = {"flow": self._flow, "partition": partition, "row_keys": _array(row_keys)}
+        parameters = {"flow": self._flow, "partition": partition, "row_keys": _keys(row_keys)}
         return Counter(topic for (topic,) in await session.rows(statements.CANCEL, parameters))
 
     async def forget_settled(self, session: Session, partition: int) -> None:
@@ -150,8 +149,8 @@ class ParkedTable:
         )
 
 
-def _array(texts: Iterable[str]) -> str:
-    return msgspec.json.encode(sorted(set(texts))).decode()
+def _keys(texts: Iterable[str]) -> str:
+    return json_text(sorted(set(texts)))
 
 
 def _bytes(stored: memoryview | None) -> bytes | None:

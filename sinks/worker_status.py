@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
+from sinks.json_text import json_text
 from sinks.pool import Session
 
 
@@ -18,7 +17,7 @@ async def report(session: Session, name: str, started_at: datetime, web_url: str
         ON CONFLICT (name) DO UPDATE SET started_at = excluded.started_at, seen_at = excluded.seen_at,
             web_url = excluded.web_url, state = excluded.state
         """,
-        (name, started_at, web_url, msgspec.json.encode(state).decode()),
+        (name, started_at, web_url, json_text(state)),
     )
 
 

@@ -23,6 +23,7 @@ from flows.match_model import MatchFlow
 from flows.moments import moment_of
 from schemas.connector import TOAST_PLACEHOLDER
 from sinks import match_rows
+from sinks.json_text import json_text
 from sinks.person_links import LOCK_EXCLUSIVE, linking_statement
 from sinks.pool import Session
 from streams.match_decoding import Offer
@@ -166,7 +167,7 @@ class MatchWriter:
 
     def _with(self, **arrays: Any) -> dict[str, str]:
         """Parameters of a statement; arrays travel as JSON."""
-        return self._parameters | {name: msgspec.json.encode(array).decode() for name, array in arrays.items()}
+        return self._parameters | {name: json_text(array) for name, array in arrays.items()}
 
 
 def _fresh(offers: Sequence[Offer], won: Mapping[str, _Before]) -> list[Offer]:

@@ -9,6 +9,7 @@ import msgspec
 
 from flows.row_model import RowFlow
 from flows.summary_model import SummaryFlow
+from sinks.json_text import json_text
 from sinks.ledger import Claim, Locked
 from sinks.mirror_rows import mirror_statement, standing_statement
 from sinks.notices import NoticeWriter
@@ -60,10 +61,10 @@ class MirrorWriter:
         if not states:
             return Won(0, 0, 0, frozenset())
         rows = (b"[%b]" % b",".join(map(_row, states))).decode()
-        found = await session.row(statement, {"flow": self._flow, "rows": rows, "asked": _array(asked)})
+        found = await session.row(statement, {"flow": self._flow, "rows": rows, "asked": json_text(list(asked))})
         assert found is not None, "the statement answers one row"
         for following in self._following:
-            await session.run(following, {"keys": _array(state.row_key for state in states)})
+            await session.run(following, {"keys": json_text([state.row_key for state in states])})
         return Won(found[0], found[1], found[2], frozenset(found[3] or ()))
 
     async def tell(self, session: Session, notices: list[bytes]) -> None:
@@ -73,7 +74,7 @@ class MirrorWriter:
 
     async def standing(self, session: Session, keys: Iterable[str]) -> set[str]:
         """Those of the row keys that have a row in the target."""
-        return {key for (key,) in await session.rows(self._standing, {"keys": _array(keys)})}
+        return {key for (key,) in await session.rows(self._standing, {"keys": json_text(list(keys))})}
 
 
 def _row(state: RowState) -> bytes:
@@ -84,10 +85,6 @@ def _row(state: RowState) -> bytes:
     key = msgspec.json.encode(state.row_key)
     envelope = b'"k":%b,"e":%d,"l":%d%b,"d":%b%b%b' % (key, state.epoch, state.lsn, arrival, gone, left_out, kept)
     return b"{%b,%b}" % (envelope, state.content)
-
-
-def _array(keys: Iterable[str]) -> str:
-    return msgspec.json.encode(list(keys)).decode()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import Any, Final, Protocol
 from flows.model import Flow
 from schemas.problems import BadRecord
 from sinks import ledger
-from sinks.flow_state import RUNNING
 from sinks.ledger import Claim
 from sinks.parked import ParkedTable
 from sinks.pool import Session
@@ -45,8 +44,7 @@ class Patient(Protocol):
 
 async def may_write(session: Session, claim: Claim) -> bool:
     """Begin a transaction under the ledger lock; none is left open where the flow may not write now."""
-    locked = await ledger.lock(session, claim)
-    if locked.state == RUNNING and locked.resync <= locked.resynced:
+    if (await ledger.lock(session, claim)).may_write:
         return True
     await session.run("ROLLBACK")
     return False

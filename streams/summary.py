@@ -10,6 +10,7 @@ import msgspec
 
 from flows.summary_model import SummaryFlow
 from sinks import summary_rows
+from sinks.json_text import json_text
 from sinks.pool import Session
 from streams.summary_decoding import Member
 
@@ -35,7 +36,7 @@ class SummaryWriter:
     async def families(self, session: Session, references: Iterable[str]) -> dict[str, str | None]:
         """Those of the references that are there, with their groups; they cannot change before the transaction ends."""
         wanted = sorted(set(references))
-        return dict(await session.rows(self._families, {"keys": _array(wanted)})) if wanted else {}
+        return dict(await session.rows(self._families, {"keys": json_text(wanted)})) if wanted else {}
 
     async def write(self, session: Session, members: Sequence[Member], families: Mapping[str, str | None]) -> Summed:
         """Write members whose version wins, each row at most once; those whose reference is not there count nowhere for now."""
@@ -43,22 +44,22 @@ class SummaryWriter:
             return Summed()
         absent = {member.reference for member in members if not member.gone} - families.keys()
         if absent:
-            await session.run(summary_rows.NOTE, {"keys": _array(sorted(absent))})
+            await session.run(summary_rows.NOTE, {"keys": json_text(sorted(absent))})
         rows = [_row(member, families.get(member.reference)) for member in members]
-        parameters = {"flow": self._flow, "rows": _document(rows)}
+        parameters = {"flow": self._flow, "rows": json_text(rows)}
         found = await session.rows(summary_rows.GUARD, parameters)
         won, gone_before = (frozenset(key for key, is_newer in found if is_newer is wanted) for wanted in (True, False))
         if not won:
             return Summed(won, gone_before)
-        stood = await session.rows(summary_rows.STOOD, {"keys": _array(sorted(won))})
+        stood = await session.rows(summary_rows.STOOD, {"keys": json_text(sorted(won))})
         now = [families.get(member.reference) for member in members if member.row_key in won]
         newer = [row for row, member in zip(rows, members, strict=True) if member.row_key in won]
-        await session.run(summary_rows.MEMBERS, {"rows": _document(newer)})
+        await session.run(summary_rows.MEMBERS, {"rows": json_text(newer)})
         return Summed(won, gone_before, *await self.sum_up(session, [*(group for (group,) in stood), *now]))
 
     async def sum_up(self, session: Session, groups: Iterable[str | None]) -> tuple[int, int]:
         """Compute the summaries of groups under their locks; returns target rows removed and written."""
-        touched = _array(sorted({group for group in groups if group is not None}))
+        touched = json_text(sorted({group for group in groups if group is not None}))
         if touched == "[]":
             return 0, 0
         await session.run(summary_rows.LOCK_GROUPS, {"groups": touched})
@@ -73,11 +74,3 @@ def _row(member: Member, family: str | None) -> dict[str, Any]:
         return row
     content = msgspec.Raw(b"{%b}" % member.content)
     return row | {"gr_id": member.reference, "family_id": family, "updated_at": member.time, "content": content}
-
-
-def _document(rows: Sequence[dict[str, Any]]) -> str:
-    return msgspec.json.encode(rows).decode()
-
-
-def _array(keys: Sequence[str]) -> str:
-    return msgspec.json.encode(keys).decode()

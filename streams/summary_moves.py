@@ -6,18 +6,13 @@ transaction that writes them. Any lane of the flow works on notes that nobody el
 
 from __future__ import annotations
 
-from typing import Final
-
-import msgspec
-
 from flows.summary_model import SummaryFlow
-from sinks import ledger, summary_rows
-from sinks.flow_state import RUNNING
+from sinks import summary_rows
+from sinks.json_text import json_text
 from sinks.ledger import Claim
 from sinks.pool import Pool, Session
+from streams.patient import PER_TRANSACTION, may_write
 from streams.summary import SummaryWriter
-
-PER_TRANSACTION: Final = 500
 
 
 class Moves:
@@ -40,9 +35,7 @@ class Moves:
     async def _work(self, claim: Claim) -> int:
         """One transaction; returns how many notes it took."""
         async with self._target.session() as session:
-            locked = await ledger.lock(session, claim)
-            if locked.state != RUNNING or locked.resync > locked.resynced:
-                await session.run("ROLLBACK")
+            if not await may_write(session, claim):
                 return 0
             references = [reference for (reference,) in await session.rows(self._taking)]
             if references:
@@ -51,14 +44,10 @@ class Moves:
         return len(references)
 
     async def _move(self, session: Session, references: list[str]) -> None:
-        found = await session.rows(self._moving, {"keys": _array(references)})
+        found = await session.rows(self._moving, {"keys": json_text(references)})
         moves = [(identity, before, now) for identity, _, before, now, _ in found if before != now]
         rows = [{"profile_id": identity, "family_id": now} for identity, _, now in moves]
-        await session.run(summary_rows.MOVE, {"moves": msgspec.json.encode(rows).decode()})
+        await session.run(summary_rows.MOVE, {"moves": json_text(rows)})
         waiting = {reference for _, reference, _, _, there in found if not there}
-        await session.run(summary_rows.SETTLE, {"keys": _array([each for each in references if each not in waiting])})
+        await session.run(summary_rows.SETTLE, {"keys": json_text([each for each in references if each not in waiting])})
         await self._writer.sum_up(session, [group for _, before, now in moves for group in (before, now)])
-
-
-def _array(keys: list[str]) -> str:
-    return msgspec.json.encode(keys).decode()

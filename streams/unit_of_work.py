@@ -25,7 +25,6 @@ from flows.model import Flow
 from schemas.problems import BadRecord, Reason
 from settings import PROGRAM
 from sinks import dead_letters, ledger
-from sinks.flow_state import RUNNING
 from sinks.ledger import Claim, Locked, Outcome
 from sinks.payload_cipher import PayloadCipher
 from sinks.pool import Pool, Session, StatementTimeout
@@ -145,7 +144,7 @@ class UnitOfWork:
 
     async def _admit(self, claim: Claim, locked: Locked, chunk: Chunk) -> Chunk | None:
         """The part from the ledger's position on."""
-        if locked.state != RUNNING or locked.resync > locked.resynced:
+        if not locked.may_write:
             raise FlowHalted(f"{self.flow.name} is {locked.state}")
         if chunk.truncate is not None and not self.applier.has_accepted(claim, locked, chunk.truncate):
             raise FlowMustStop(TRUNCATED)

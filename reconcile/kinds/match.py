@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import msgspec
-
 from flows.match_model import Lookup, MatchFlow
 from reconcile.canonical import Hashing
 from reconcile.comparison import Comparison
 from reconcile.kinds.selecting import ONE, counted, mapped, own_members, standing
+from sinks.json_text import json_text
 from sinks.match_rows import lookup_statement
 from sinks.pool import Session
 
@@ -83,7 +82,7 @@ class MatchExcuses:
         return excused
 
     async def _names(self, target: Session, place: int, names: Collection[str]) -> set[str]:
-        found = await target.rows(self._known[place], {"names": msgspec.json.encode(sorted(names)).decode()})
+        found = await target.rows(self._known[place], {"names": json_text(sorted(names))})
         return {name for name, _ in found}
 
 

@@ -1,14 +1,11 @@
 """Batch jobs on real workers beside running event flows."""
 
-import pytest
-
 from batch_timers.jobs import JOBS, RECONCILIATION
 from demo.history import Sizes
 from flows.golden_records import GOLDEN_RECORDS
 from flows.profile_summary import PROFILE_SUMMARY
 from tests.oracle import batches as oracle
 from tests.oracle.batches import UserEvent
-from tests.support.platform import Platform
 from tests.support.waiting import eventually
 
 SIZES = Sizes(evaluations=100, applications=50, documents=50, user_events=4000, feedback=300)
@@ -16,15 +13,6 @@ FAMILIES = 200
 NAMES = [job.name for job in JOBS if job.name != RECONCILIATION.job]
 BACKING_UP = ["profile_summary_full", "profile_summary_hourly", "golden_records_daily"]
 WITHIN = 120
-
-
-@pytest.fixture(scope="module")
-def installation(stack):
-    platform = Platform(stack)
-    platform.fill(FAMILIES, SIZES)
-    platform.install()
-    yield platform
-    platform.close()
 
 
 def ended(installation, job):

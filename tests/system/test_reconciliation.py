@@ -15,7 +15,6 @@ from stack.folder import PROJECT_ROOT
 from tests.support.chaos import WORKERS
 from tests.support.chaos_round import chosen_seed
 from tests.support.planted import Planter
-from tests.support.platform import Platform
 from tests.support.platform_load import PlatformLoad
 from tests.support.waiting import eventually
 from tests.support.workers import supervised
@@ -34,15 +33,6 @@ UNDER_WAY = "SELECT run FROM sync.reconciliation WHERE state = 'running' AND NOT
 FACTS = {flow.name for flow in CAPTURED if isinstance(flow, AppendFlow)}
 # Not document_metadata: a document that never was is marked as deleted, as one that was; the oracle knows that it never was.
 COMPARED = ("golden_records", "profile_summary", "application_decisions")
-
-
-@pytest.fixture(scope="module")
-def installation(stack):
-    platform = Platform(stack)
-    platform.fill(FAMILIES, SIZES)
-    platform.install()
-    yield platform
-    platform.close()
 
 
 @pytest.fixture(scope="module")

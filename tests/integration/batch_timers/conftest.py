@@ -110,7 +110,7 @@ class Jobs:
             " VALUES (%s, %s, %s, 'scheduled', now(), 'test', true, %s)",
             (job.schedule.job, self._slot, job.schedule.lane, json.dumps(parameters or {})),
         )
-        source, target = (getattr(self._settings, side.table.database.value) for side in (job.flow.source, job.flow.target))
+        source, target = (self._settings.databases[side.table.database.value] for side in (job.flow.source, job.flow.target))
         settings = counting_job.HURRIED.model_copy(update={"fence_wait": fence_wait})
         return Runner([job], Pool(target), lambda _: Pools(Pool(source), Pool(target)), settings, "test")
 

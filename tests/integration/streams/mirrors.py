@@ -90,7 +90,7 @@ def log_of(flow, topic=None):
 
 def mirror_unit(flow, settings, breaker=(10_000, 0.9)):
     """A unit of work and its pool."""
-    pool = Pool(getattr(settings, flow.target.table.database.value))
+    pool = Pool(settings.databases[flow.target.table.database.value])
     decoder = CallbackDecoder(flow) if flow in POSTED else MirrorDecoder(flow, epoch=1)
     applier = MirrorApplier(MirrorWriter(flow), decoder)
     return UnitOfWork(flow, applier, pool, PayloadCipher(settings.payload_keys), ShareBreaker(*breaker))

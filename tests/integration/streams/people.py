@@ -134,7 +134,6 @@ def prepare(warehouse):
     with warehouse.cursor() as cursor:
         cursor.executemany("INSERT INTO public.district_master (district_name, district_id) VALUES (%s, %s)", DISTRICTS.items())
     for schema in ("public", "decision"):
-        warehouse.execute(f"GRANT USAGE ON SCHEMA {schema} TO sync_worker")
         warehouse.execute(
             f"GRANT USAGE ON SCHEMA {schema} TO sync_worker; GRANT ALL ON ALL TABLES IN SCHEMA {schema} TO sync_worker"
         )

@@ -1,13 +1,11 @@
 """Partitions of mirror, match and summary flows rebuilt from the real source."""
 
-import asyncio
 import uuid
 
 import psycopg
 import pytest
 
 from flows.document_metadata import DOCUMENT_METADATA
-from sinks import ledger
 from sinks.pool import Pool
 from streams.match_rebuild import MatchRebuilder
 from streams.mirror_rebuild import MirrorRebuilder
@@ -25,6 +23,7 @@ from tests.integration.streams.people import (
     prepare,
     reviews,
 )
+from tests.integration.streams.rebuilding import rebuild_all
 from tests.oracle.people import People
 
 
@@ -33,22 +32,12 @@ class Worker:
 
     def __init__(self, unit, rebuilder, settings):
         self.unit = unit
-        self._source = Pool(getattr(settings, unit.flow.source.table.database.value))
+        self._source = Pool(settings.databases[unit.flow.source.table.database.value])
         applier = unit.applier
         self._rebuilder = rebuilder(unit.flow, self._source, unit.pool, applier.writer, applier.decoder)
 
     async def rebuild(self):
-        flow = self.unit.flow
-        starts = [(topic, partition, 0) for topic in flow.topics for partition in range(flow.partitions)]
-        async with self.unit.pool.session() as session:
-            claims = await ledger.claim(session, flow.name, "worker", starts)
-        tasks = []
-        for partition in range(flow.partitions):
-            mine = {claim.topic: claim for claim in claims if claim.partition == partition}
-            offsets = {topic: claim.next_offset for topic, claim in mine.items()}
-            tasks.append(asyncio.ensure_future(self._rebuilder.rebuild(mine, offsets, 1)))
-        await asyncio.gather(*tasks)
-        return {claim.partition: claim for claim in claims if claim.topic == flow.topic}
+        return await rebuild_all(self.unit.flow, self.unit.pool, self._rebuilder.rebuild)
 
     async def close(self):
         await self.unit.pool.close()

@@ -1,47 +1,22 @@
 """Profile summaries rebuilt from the real source."""
 
-import asyncio
 import uuid
 
 import psycopg
-import pytest
 
 from flows.golden_records import GOLDEN_RECORDS
 from flows.profile_summary import PROFILE_SUMMARY as FLOW
-from sinks import ledger
-from tests.integration.streams.families import Log, Worker, profile, standing
+from tests.integration.streams.profiles.families import Log, profile, standing
+from tests.integration.streams.rebuilding import rebuild_all
 from tests.oracle.profiles import summaries
 
 FAMILIES = [str(uuid.UUID(int=1000 + number)) for number in range(5)]
 PEOPLE = [str(uuid.UUID(int=number)) for number in range(1, 21)]
 
 
-@pytest.fixture
-def target(migrated, citizen, warehouse):
-    citizen.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO sync_worker")
-    warehouse.execute("GRANT SELECT ON public.profile_360 TO sync_worker")
-    return citizen
-
-
-@pytest.fixture
-async def worker(migrated, target):
-    worker = Worker(migrated)
-    yield worker
-    await worker.close()
-
-
 async def rebuilt(worker):
     """All partitions, at the same time; returns their tokens."""
-    starts = [(topic, partition, 0) for topic in FLOW.topics for partition in range(FLOW.partitions)]
-    async with worker.target.session() as session:
-        claims = await ledger.claim(session, FLOW.name, "worker", starts)
-    tasks = []
-    for partition in range(FLOW.partitions):
-        mine = {claim.topic: claim for claim in claims if claim.partition == partition}
-        offsets = {topic: claim.next_offset for topic, claim in mine.items()}
-        tasks.append(asyncio.ensure_future(worker.upkeep.rebuild(mine, offsets, 1)))
-    await asyncio.gather(*tasks)
-    return {claim.partition: claim for claim in claims if claim.topic == FLOW.topic}
+    return await rebuild_all(FLOW, worker.target, worker.upkeep.rebuild)
 
 
 def store(warehouse, row):

@@ -12,26 +12,12 @@ from flows.profile_summary import PROFILE_SUMMARY as FLOW
 from schemas.headers import REPLAY_HEADER
 from sinks.ledger import LostOwnership
 from streams.unit_of_work import FlowMustStop
-from tests.integration.streams.families import Log, Warehouse, Worker, profile, standing
+from tests.integration.streams.profiles.families import Log, Warehouse, Worker, profile, standing
 from tests.oracle.profiles import summaries
 from tests.support.waiting import eventually
 
 PERSON, SPOUSE, CHILD = (str(uuid.UUID(int=number)) for number in (1, 2, 3))
 FAMILY, OTHER = (str(uuid.UUID(int=number)) for number in (101, 102))
-
-
-@pytest.fixture
-def target(migrated, citizen, warehouse):
-    citizen.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO sync_worker")
-    warehouse.execute("GRANT SELECT ON public.profile_360 TO sync_worker")
-    return citizen
-
-
-@pytest.fixture
-async def worker(migrated, target):
-    worker = Worker(migrated)
-    yield worker
-    await worker.close()
 
 
 @pytest.fixture
