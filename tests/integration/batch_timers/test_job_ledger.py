@@ -165,9 +165,10 @@ async def test_a_worker_that_stops_gives_its_run_back_at_once(ledger, make_runne
     await propose()
     first, second = make_runner(CountingJob("first", pause=0.05), lease=600), make_runner(CountingJob("second"))
     await first.look()
-    await asyncio.sleep(0.12)
+    await drive(first, lambda: run_row(ledger, "chunks") > (0,))
     await first.stop()
     assert state_of(ledger) == "scheduled"
+    assert 0 < len(counted(ledger)) < CHUNKS * ROWS
     await second.look()
     await second.finished()
     assert state_of(ledger) == "succeeded"
