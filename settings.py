@@ -193,6 +193,12 @@ class Batch(Section):
     peak_rows_per_second: int = Field(default=1_000, ge=0, description="of a run in the portal's peak hours")
 
 
+class Log(Section):
+    """What a process logs, on standard error."""
+
+    format: Literal["text", "json"] = Field(default="text", description="lines for people, or an object a line")
+
+
 class Environment(BaseSettings):
     """The sections that one kind of process reads."""
 
@@ -214,6 +220,7 @@ class Settings(Environment):
     connect: Connect = Connect()
     worker: Worker = Worker()
     batch: Batch = Batch()
+    log: Log = Log()
     payload_keys: SecretStr = Field(description="Fernet keys, comma separated, newest first")
 
     @field_validator("payload_keys")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import log_lines
 from flows.registry import FLOWS
 from settings import Settings
 from streams import kafka_client
@@ -48,4 +49,5 @@ def faust_configuration(settings: Settings) -> dict[str, Any]:
         "web_port": worker.web_port,
         "web_router_enabled": False,
         "web_tables_enabled": False,
+        "logging_config": log_lines.logging_configuration() if settings.log.format == "json" else None,
     }

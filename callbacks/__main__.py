@@ -19,7 +19,7 @@ def main() -> int:
     except ConfigurationError as error:
         sys.stderr.write(f"error: {error}\n")
         return USAGE_ERROR
-    configure_logging()
+    configure_logging(settings.log)
     return 0 if serve(settings) else START_FAILURE
 
 

@@ -17,6 +17,8 @@ from callbacks.publisher import KafkaPublisher
 from callbacks.settings import IntakeSettings
 from callbacks.site import create_application
 from flows.callback_registry import CALLBACKS
+from log_lines import JsonLines
+from settings import Log
 
 log = logging.getLogger(__name__)
 
@@ -62,12 +64,16 @@ def server_configuration(settings: IntakeSettings) -> uvicorn.Config:
     )
 
 
-def configure_logging() -> None:
+def configure_logging(settings: Log) -> None:
     """Lines on standard error, in UTC. Libraries are heard from warnings on: their finer lines may quote records."""
-    lines = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")
-    lines.converter = time.gmtime
     handler = logging.StreamHandler()
-    handler.setFormatter(lines)
+    handler.setFormatter(JsonLines() if settings.format == "json" else _lines_for_people())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("callbacks").setLevel(logging.INFO)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it tells every second of an outage, we tell once
+
+
+def _lines_for_people() -> logging.Formatter:
+    lines = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+    lines.converter = time.gmtime
+    return lines

@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from flows.callback_registry import CALLBACKS
-from settings import PROGRAM, Environment, Kafka, Section
+from settings import PROGRAM, Environment, Kafka, Log, Section
 
 #: What a signing key of Standard Webhooks begins with, and how many bytes it may hold.
 KEY_PREFIX: Final = "whsec_"
@@ -89,6 +89,7 @@ class IntakeSettings(SenderSettings):
     """What the intake needs. It knows no database, and no key of stored payloads."""
 
     kafka: Kafka
+    log: Log = Log()
 
 
 def new_signing_key() -> str:

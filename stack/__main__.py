@@ -8,6 +8,7 @@ from stack.folder import DEFAULT_STATE
 from stack.jars import DEFAULT_JARS, Jars
 from stack.local import LocalStack
 from stack.machine import CHROMIUM, JAVA, ensure_tools, require_java
+from stack.unpacked import PROMTOOL, ensure_unpacked
 
 USAGE_ERROR = 2
 
@@ -22,6 +23,7 @@ def setup() -> None:
 def setup_tests() -> None:
     """What the tests need besides."""
     ensure_tools([CHROMIUM], _tell)
+    ensure_unpacked(PROMTOOL, _tell)
 
 
 def clean() -> None:
