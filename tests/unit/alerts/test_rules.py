@@ -1,0 +1,101 @@
+"""Prometheus' own program tries every rule out, both ways, with the thresholds that it has in production."""
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from alerts.model import Severity
+from alerts.registry import ALERTS, GROUPS
+from alerts.rules import COMMAND, rules
+from metrics.catalogue import METRICS
+from stack.folder import PROJECT_ROOT
+from tests.unit.alerts.cases import CASES, CRITICAL, SILENT_IN_MAINTENANCE
+
+FOLDER = PROJECT_ROOT / "deploy" / "prometheus"
+RULES = FOLDER / "sync-rules.yml"
+ALERT = {alert.name: alert for alert in ALERTS}
+SERIES = {name for metric in METRICS.values() for name in metric.series}
+
+
+def test_the_committed_rules_are_those_of_the_definitions():
+    assert RULES.read_text() == rules(), f"renew them: {COMMAND}"
+
+
+def test_prometheus_accepts_rules_and_configuration(promtool):
+    for content, said in (promtool("check", "rules", RULES), promtool("check", "config", FOLDER / "prometheus.yml")):
+        assert content, said
+    assert f"SUCCESS: {len(ALERTS)} rules found" in promtool("check", "rules", RULES)[1]
+
+
+def test_no_alert_stands_twice():
+    assert len(ALERT) == len(ALERTS) == sum(len(group) for group in GROUPS.values())
+
+
+def test_every_alert_is_tried_both_ways():
+    assert CASES.keys() == ALERT.keys()
+    assert [name for name, cases in CASES.items() if {bool(case.fires) for case in cases} != {True, False}] == []
+
+
+def test_rules_speak_of_metrics_that_exist():
+    used = set(re.findall(r"\bsync_\w+", "\n".join(alert.promql for alert in ALERTS)))
+    assert used - SERIES == set()
+
+
+def tried(case, alert, *, more=None, quiet=False):
+    """A test of promtool's."""
+    labels = [] if quiet else [{"severity": alert.severity.value, **each} for each in case.fires]
+    return {
+        "name": f"{alert.name}: {case.title}",
+        "interval": case.step,
+        "input_series": [{"series": name, "values": values} for name, values in (case.series | (more or {})).items()],
+        "alert_rule_test": [
+            {
+                "eval_time": case.at,
+                "alertname": alert.name,
+                "exp_alerts": [
+                    {
+                        "exp_labels": each,
+                        "exp_annotations": {"summary": alert.says.format(**each), "runbook": alert.anchor},
+                    }
+                    for each in labels
+                ],
+            }
+        ],
+    }
+
+
+def run(promtool, folder, tests):
+    """All at once: starting the program costs more than a test. `tests`: pairs of a step and a test."""
+    for step in {step for step, _ in tests}:
+        file = folder / f"tests-{step}.json"  # YAML is a superset of it
+        named = [test for each, test in tests if each == step]
+        file.write_text(json.dumps({"rule_files": [str(RULES)], "evaluation_interval": step, "tests": named}))
+        content, said = promtool("test", "rules", file)
+        assert content, said
+
+
+def test_every_alert_fires_when_it_must_and_is_silent_otherwise(promtool, tmp_path):
+    run(promtool, tmp_path, [(case.step, tried(case, ALERT[name])) for name, cases in CASES.items() for case in cases])
+
+
+def test_maintenance_silences_what_it_brings_with_it_and_nothing_else(promtool, tmp_path):
+    on = {f'sync_maintenance_active{{instance="{worker}"}}': f"{value}x3000" for worker, value in (("a", 1), ("b", 0))}
+    off = {f'sync_maintenance_active{{instance="{worker}"}}': "0x3000" for worker in "ab"}
+    tests = []
+    for name, cases in CASES.items():
+        first = next(case for case in cases if case.fires)
+        tests.append((first.step, tried(first, ALERT[name], more=on, quiet=name in SILENT_IN_MAINTENANCE)))
+        tests.append((first.step, tried(first, ALERT[name], more=off)))
+    run(promtool, tmp_path, tests)
+
+
+def test_a_rule_that_fires_too_early_would_be_noticed(promtool, tmp_path):
+    with pytest.raises(AssertionError, match="SyncLag"):
+        run(promtool, tmp_path, [("1m", tried(replace(CASES["SyncLag"][0], fires=()), ALERT["SyncLag"]))])
+
+
+def test_who_is_woken_at_night_is_decided():
+    assert {alert.name for alert in ALERTS if alert.severity is Severity.CRITICAL} == CRITICAL
+    assert CASES.keys() > SILENT_IN_MAINTENANCE
