@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from alerts.model import Alert
@@ -15,15 +15,15 @@ COMMAND: Final = "python -m alerts.rules > deploy/prometheus/sync-rules.yml"
 _LABEL: Final = re.compile(r"\{(\w+)\}")
 
 
-def rules() -> str:
+def rules(groups: Mapping[str, tuple[Alert, ...]] = GROUPS) -> str:
     """The whole file. Texts are quoted as in JSON, which YAML understands."""
-    return "\n".join(_lines()) + "\n"
+    return "\n".join(_lines(groups)) + "\n"
 
 
-def _lines() -> Iterator[str]:
+def _lines(groups: Mapping[str, tuple[Alert, ...]]) -> Iterator[str]:
     yield f"# Rendered from alerts/. Do not edit; renew by: {COMMAND}"
     yield "groups:"
-    for name, alerts in GROUPS.items():
+    for name, alerts in groups.items():
         yield f"  - name: {name}"
         yield "    rules:"
         yield from _indented(line for alert in alerts for line in _rule(alert))

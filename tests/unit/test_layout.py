@@ -28,6 +28,7 @@ BREACHES = {
     "batches": ("batch_timers/slots.py", "import streams.outage"),
     "pages": ("views/__init__.py", "import streams.outage"),
     "comparison": ("reconcile/judging.py", "import streams.outage"),
+    "calls": ("alerts/model.py", "import streams.outage"),
     "commands": ("cli/output.py", "import demo.pace"),
     "platform": ("stack/backoff.py", "import flows.types"),
     "composition": ("demo/pace.py", "import app.composition"),

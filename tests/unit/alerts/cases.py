@@ -64,10 +64,10 @@ def ages(fast, slow):
 
 
 def rates(last_week, now):
-    """Events an hour, a value every 10 minutes: six a hour."""
-    week = 7 * 24 * 6
-    series = {'sync_events_total{flow="feed", outcome="applied"}': f"0+{last_week / 6:g}x{week} {now / 6:g}+{now / 6:g}x30"}
-    return series
+    """Events an hour, a value every half hour, for a week and then."""
+    behind = last_week * 7 * 24
+    values = f"0+{last_week / 2:g}x{7 * 24 * 2} {behind + now / 2:g}+{now / 2:g}x10"
+    return {'sync_events_total{flow="feed", outcome="applied"}': values}
 
 
 def succeeded(seconds_since_1970, since=0):
@@ -138,15 +138,15 @@ CASES: dict[str, list[Case]] = {
         silent("1000", of_two_workers("sync_dead_letters_open", 'flow="feed", reason="wrong_type"', "1000x5"), "5m"),
     ],
     "SyncRateDrop": [
-        fires("49 % of last week", rates(1200, 588), "170h", step="10m", **FEED),
-        silent("51 % of last week", rates(1200, 612), "170h", step="10m"),
-        silent("99 an hour last week", rates(99, 0), "170h", step="10m"),
-        fires("102 an hour last week and none now", rates(102, 0), "170h", step="10m", **FEED),
+        fires("49 % of last week", rates(1200, 588), "170h", step="30m", **FEED),
+        silent("51 % of last week", rates(1200, 612), "170h", step="30m"),
+        silent("99 an hour last week", rates(99, 0), "170h", step="30m"),
+        fires("102 an hour last week and none now", rates(102, 0), "170h", step="30m", **FEED),
         fires(
             "nobody even tells how many",
-            {'sync_events_total{flow="feed", outcome="applied"}': f"0+200x{7 * 24 * 6}"},
+            {'sync_events_total{flow="feed", outcome="applied"}': f"0+600x{7 * 24 * 2}"},
             "170h",
-            step="10m",
+            step="30m",
             **FEED,
         ),
     ],
