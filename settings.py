@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: What operators type. Every message that names a command begins it so.
 PROGRAM: Final = "python -m cli"
+#: Of the product, as `sync_build_info` tells it.
+VERSION: Final = "0.1.0"
 LOCAL_ENV_FILE = Path(".local/stack.env")
 PRODUCTION_POOL = range(20, 51)
 EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 they are compared with, not bound

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from metrics.model import Metric
+from metrics.samples import Samples
 
-#: A series of the samples: its labels, sorted by name.
+#: What tells the series that an alert answers apart: names and values of labels, in the metric's order.
 Labels: TypeAlias = tuple[tuple[str, str], ...]
-#: What is known at a moment: the value of every series of every metric, by the metric's name.
-Samples: TypeAlias = Mapping[str, Mapping[Labels, float]]
 
 _REDUCE: Final[Mapping[str, Callable[[Iterable[float]], float]]] = {"max": max, "sum": sum}
 _COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {">": operator.gt, ">=": operator.ge, "<": operator.lt}
@@ -44,12 +43,12 @@ class Reading:
         return f"time() - {value}" if self.age else value
 
     def of(self, samples: Samples, now: float) -> dict[Labels, float]:
-        """The same from samples, in which every series stands once. ``now``: seconds since 1970."""
+        """The same from what one process knows. ``now``: seconds since 1970."""
         values: dict[Labels, list[float]] = {}
-        for labels, value in samples.get(self.metric.name, {}).items():
-            if all(dict(labels).get(name) in allowed for name, allowed in self.where.items()):
-                kept = tuple(each for each in labels if each[0] in self.by)
-                values.setdefault(kept, []).append(value)
+        for found, value in samples.values.get(self.metric, {}).items():
+            labels = tuple(zip(self.metric.labels, found, strict=True))
+            if all(text in self.where.get(name, (text,)) for name, text in labels):
+                values.setdefault(tuple(each for each in labels if each[0] in self.by), []).append(value)
         reduced = {labels: _REDUCE["sum" if self.total else "max"](found) for labels, found in values.items()}
         return {labels: now - value for labels, value in reduced.items()} if self.age else reduced
 

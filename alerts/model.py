@@ -7,8 +7,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from alerts.condition import Comparison, Expression, Labels, Reading, Samples
+from alerts.condition import Comparison, Expression, Labels, Reading
 from metrics import catalogue
+from metrics.samples import Samples
 
 RUNBOOK: Final = "docs/operations.md"
 

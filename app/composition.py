@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
 import faust
@@ -15,13 +16,19 @@ from faust.types import TP
 from app.batches import Batches
 from app.cluster import DatabaseCluster
 from app.configuration import faust_configuration
+from app.health import Health
 from app.kinds import Surroundings, parts_of
 from app.last_resort import end_anyway
+from app.own_figures import OwnFigures
+from app.probes import mount_probes
 from app.reporter import Reporter
+from app.worker_looks import Background, WorkerLooks
 from app.worker_view import OwnState
 from flows.model import CapturedFlow, Flow
 from flows.registry import FLOWS
 from flows.tables import Database
+from metrics.exposition import Exposition
+from metrics.worker import FlowEvents
 from settings import Settings
 from sinks import worker_status
 from sinks.payload_cipher import PayloadCipher
@@ -71,6 +78,7 @@ class Composition:
         client = settings.kafka.client_options()
         self._control_reader, self._status_reader = LogReader(client), LogReader(client)
         self._slots = asyncio.Semaphore(CHUNKS_AT_A_TIME)
+        self._events = {flow.name: FlowEvents() for flow in FLOWS}
         self._budget = Budget(settings.worker.max_waiting_bytes)
         self._cipher = PayloadCipher(settings.payload_keys)
         self._coordinators = [self._flow(flow) for flow in FLOWS]
@@ -81,6 +89,10 @@ class Composition:
         app.on_rebalance_complete.connect(cast("Any", self._recovered))
         self._reporter = Reporter(self)
         self._cluster = DatabaseCluster(settings)
+        self._looks = WorkerLooks(settings, self._files)
+        health = Health(self.status, self._coordinators, self._looks.databases)
+        own = OwnFigures(self._events, self.status, self._pools, self._started_at.timestamp())
+        mount_probes(cast("Any", app.web).web_app, Exposition([*self._looks.sources, *own.sources, health.samples]), health)
         mount(
             cast("Any", app.web).web_app,
             worker=OwnState(settings.worker.name, self.status),
@@ -109,6 +121,7 @@ class Composition:
             budget=self._budget,
             crash=self._crash,
             generation=lambda: self._app.consumer_generation_id,
+            listener=self._events[flow.name],
         )
         coordinator = Coordinator(services, lambda: cast("LedgerConsumer", self._app.consumer))
         for topic in flow.topics:
@@ -170,6 +183,7 @@ class Composition:
             log.warning("%s", warning)
         for coordinator in self._coordinators:
             await service.add_runtime_dependency(coordinator)
+        await service.add_runtime_dependency(Background(self._looks.tasks()))
 
     async def give_back(self) -> None:
         """Called when the worker stops."""
@@ -196,10 +210,15 @@ class Composition:
             if not is_outage(error):
                 raise
 
+    def _files(self) -> dict[str, Path]:
+        """Table → folder of its partitions."""
+        return {name: Path(cast("Any", table.data).path) for name, table in self._app.tables.items()}
+
     async def stop(self) -> None:
         """Called when the worker has stopped."""
         await self._control_reader.stop()
         await self._status_reader.stop()
         self._cluster.close()
+        await self._looks.close()
         for pool in self._pools.values():
             await pool.close()

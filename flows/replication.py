@@ -17,6 +17,11 @@ class CapturedTable:
     partitions: int
     replica_identity_full: bool
 
+    @property
+    def topic(self) -> str:
+        """Where the connector writes the table's changes."""
+        return f"{self.table.database.value}.{self.table.qualified}"
+
 
 def replication_name(database: Database) -> str:
     """Return the one name of connector, publication and replication slot of a source."""

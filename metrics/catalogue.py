@@ -31,7 +31,8 @@ LABELS: Final = {
     "batch_job": "name of a batch job",
     "callback": "name of a callback route",
     "table": "name of a RocksDB table",
-    "source": "what was looked at: warehouse, citizen, kafka, connect",
+    "source": "what was looked at: warehouse and citizen (the databases), ownership (who reads what), log (partitions without an"
+    " owner), heartbeats, connect, tables (files of RocksDB)",
     "version": "version of the product",
     "python": "version of Python",
 }
@@ -126,7 +127,7 @@ DEAD_LETTERS: Final = _gauge(
     "letters",
     Scope.CLUSTER,
     "flow reason",
-    "Dead letters that nobody has settled; 0 where there is none",
+    "Dead letters that nobody has settled; no series where there are none",
 )
 PARKED: Final = _gauge("sync_parked_keys", "keys", Scope.CLUSTER, "flow", "Keys whose events wait for a row they refer to")
 
@@ -173,7 +174,7 @@ JOB_VOLUME: Final = _gauge(
     "rows",
     Scope.CLUSTER,
     "batch_job",
-    "Rows that a run should read, by the definition, where it says so",
+    "Rows that the run at work, or the newest that ended, expected to read when it began, where it could know",
 )
 JOB_PROGRESS: Final = _gauge(
     "sync_job_progress_ratio",

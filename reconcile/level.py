@@ -72,8 +72,7 @@ class Level:
         return beat
 
     def _streamed(self, beat: datetime) -> Callable[[], Awaitable[bool]]:
-        heart = heartbeat_table(self.comparison.flow.source.table.database).table
-        topic = f"{heart.database.value}.{heart.qualified}"
+        topic = heartbeat_table(self.comparison.flow.source.table.database).topic
 
         async def streamed() -> bool:
             value = await self.broker.last_value(topic)

@@ -34,7 +34,7 @@ class Topic:
 def source_topics(database: Database, flows: Iterable[Flow]) -> tuple[Topic, ...]:
     """Return the topics that the connector of a source writes: one per table, and its own heartbeat."""
     tables = captured_tables(database, flows)
-    topics = tuple(Topic(f"{database.value}.{each.table.qualified}", each.partitions) for each in tables)
+    topics = tuple(Topic(each.topic, each.partitions) for each in tables)
     return (*topics, Topic(f"__debezium-heartbeat.{database.value}", 1)) if topics else ()
 
 

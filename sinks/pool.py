@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
@@ -52,6 +53,15 @@ class Session:
         return found
 
 
+@dataclass(frozen=True)
+class Occupancy:
+    """Connections that a pool may have, those in use, and how many tasks wait for one."""
+
+    size: int
+    in_use: int
+    waiting: int
+
+
 class Pool:
     """At most ``pool_size`` connections to one database, opened when they are needed and again after an outage."""
 
@@ -60,6 +70,12 @@ class Pool:
         self._free: list[Connection] = []
         self._used: set[Connection] = set()
         self._places = asyncio.Semaphore(database.pool_size)
+        self._waiting = 0
+
+    @property
+    def occupancy(self) -> Occupancy:
+        """How full the pool is now."""
+        return Occupancy(self._database.pool_size, len(self._used), self._waiting)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
@@ -67,7 +83,7 @@ class Pool:
 
         A connection on which anything failed is closed, not given back.
         """
-        async with self._places:
+        async with self._place():
             connection = await self._taken()
             try:
                 async with connection.cursor() as cursor:
@@ -79,6 +95,18 @@ class Pool:
                 self._used.discard(connection)
                 if not connection.closed:
                     self._free.append(connection)
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        self._waiting += 1
+        try:
+            await self._places.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._places.release()
 
     async def _taken(self) -> Connection:
         connection = None

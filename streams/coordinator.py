@@ -41,6 +41,16 @@ class Coordinator(mode.Service):
         self._recovered = asyncio.Event()
         self._generation: int | None = None
 
+    @property
+    def assigned_now(self) -> bool:
+        """Whether this worker has its part of the group's partitions; it may be none of this flow's."""
+        return self._takeover is not None
+
+    @property
+    def open(self) -> bool:
+        """Whether the partitions are taken over, the tables recovered and the lanes at work."""
+        return self._takeover is not None and self._takeover.done()
+
     # -- assignment -------------------------------------------------------------------------------------------------
 
     async def assigned(self, assigned: Iterable[TP]) -> None:

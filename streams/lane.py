@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -29,7 +29,7 @@ from streams.chunk import Chunk
 from streams.inbox import Budget, Inbox
 from streams.log_reader import LogReader
 from streams.outage import Circuit, is_outage
-from streams.outcomes import PartitionStatistics
+from streams.outcomes import Listener, Nobody, PartitionStatistics
 from streams.positioning import Rebuild, Refuse, Start, decide
 from streams.share_breaker import TooManyDeadLetters
 from streams.unit_of_work import FlowHalted, FlowMustStop, Gap, OriginalsNeeded, UnitOfWork
@@ -85,6 +85,7 @@ class LaneServices:
     budget: Budget
     crash: Callable[[BaseException], Awaitable[None]]
     generation: Callable[[], int]
+    listener: Listener = field(default_factory=Nobody)
 
 
 class Lane:
@@ -94,7 +95,7 @@ class Lane:
         self.partition = partition
         self.claims = claims
         self.state = LaneState.RECOVERING
-        self.statistics = {topic: PartitionStatistics() for topic in claims}
+        self.statistics = {topic: PartitionStatistics(listener=services.listener) for topic in claims}
         self.last_error: str | None = None
         self.next_offsets = {topic: claim.next_offset for topic, claim in claims.items()}
         limits = services.settings.max_chunk_records, services.settings.max_chunk_bytes

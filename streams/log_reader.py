@@ -35,6 +35,13 @@ class LogReader:
             self._consumer = consumer
         return self._consumer
 
+    async def existing(self, topics: Iterable[str]) -> set[str]:
+        """Those of the topics that the broker has: to ask for the ends of others would wait for them."""
+        async with self._turn:
+            consumer = await self._started()
+            known: set[str] = await consumer.topics()
+        return known.intersection(topics)
+
     async def start_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """The first offset that the log still has."""
         async with self._turn:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from sinks.ledger import Outcome
 
@@ -20,16 +21,29 @@ class Latencies:
 
     samples: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=SAMPLES))
 
-    def add(self, source_times: list[int]) -> None:
-        """Records that became visible just now; ``source_times`` in microseconds."""
-        now = time.time()
-        self.samples.extend((now, now - moment / 1e6) for moment in source_times)
+    def add(self, now: float, ages: Sequence[float]) -> None:
+        """Records that became visible ``now``, so many seconds after their commit."""
+        self.samples.extend((now, age) for age in ages)
 
     def percentile_ms(self, share: float) -> float | None:
         """A percentile in milliseconds, or ``None`` when nothing became visible in the window."""
         oldest = time.time() - LATENCY_WINDOW
         ordered = sorted(latency for seen, latency in self.samples if seen >= oldest)
         return round(ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000, 1) if ordered else None
+
+
+class Listener(Protocol):
+    """Hears of every chunk that became visible, of any partition of a flow."""
+
+    def committed(self, counts: Mapping[Outcome, int], ages: Sequence[float]) -> None:
+        """What became of its records; seconds from commit in the source to commit in the target, of a sample of them."""
+
+
+class Nobody:
+    """A :class:`Listener` that does not listen."""
+
+    def committed(self, counts: Mapping[Outcome, int], ages: Sequence[float]) -> None:
+        """Forget it."""
 
 
 @dataclass
@@ -43,6 +57,7 @@ class PartitionStatistics:
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     latencies: Latencies = field(default_factory=Latencies)
     recent: deque[tuple[float, int]] = field(default_factory=deque)
+    listener: Listener = field(default_factory=Nobody)
     waiting_since: int | None = None
     asked_offset: int | None = None
 
@@ -51,7 +66,9 @@ class PartitionStatistics:
         now = time.time()
         self.outcomes.update(counts)
         self.recent.append((now, sum(counts.values())))
-        self.latencies.add(source_times)
+        ages = [now - moment / 1e6 for moment in source_times]
+        self.latencies.add(now, ages)
+        self.listener.committed(counts, ages)
 
     def level(self) -> None:
         """Nothing waits."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import psutil
@@ -16,6 +17,18 @@ from streams.lag import Lag, records_behind
 from streams.lane import Lane, LaneState
 from streams.log_reader import LogReader, Partition
 from streams.outcomes import Latencies
+from streams.stall import Stalls
+
+
+@dataclass(frozen=True)
+class PartitionLag:
+    """How many ``records`` of a partition wait, and the age of the oldest in ``seconds``."""
+
+    flow: str
+    topic: str
+    partition: int
+    records: int
+    seconds: float
 
 
 class StatusBook:
@@ -29,21 +42,50 @@ class StatusBook:
         self._reader = reader
         self._lag = Lag(reader, clock)
         self._process = psutil.Process()
+        self._ends: dict[Partition, int] = {}
+        self._answered: float | None = None
+        self.stalls = Stalls()
+
+    @property
+    def broker_silence(self) -> float | None:
+        """Seconds since the broker told the ends of our partitions; ``None`` when it never did."""
+        return None if self._answered is None else time.monotonic() - self._answered
+
+    @property
+    def resident_bytes(self) -> int:
+        """Memory of the process."""
+        return int(self._process.memory_info().rss)
 
     async def state(self) -> dict[str, Any]:
         """The whole state; raises ``KafkaError`` when the broker does not answer."""
         wanted = [(topic, p) for c in self._coordinators for p, lane in c.lanes.items() for topic in lane.claims]
-        ends = await self._reader.end_offsets(wanted) if wanted else {}
+        ends = self._ends = await self._reader.end_offsets(wanted) if wanted else {}
+        self._answered = time.monotonic()
+        self.stalls.look([(c.services.flow.name, lane) for c in self._coordinators for lane in c.lanes.values()], ends)
         await self._lag.learn([lane for c in self._coordinators for lane in c.lanes.values()], ends)
         flows = self._coordinators
         return {
             "pid": os.getpid(),
             "host": socket.gethostname(),
-            "rss_bytes": self._process.memory_info().rss,
+            "rss_bytes": self.resident_bytes,
             "agents": [{"flow": c.services.flow.name, "topic": topic} for c in flows for topic in c.services.flow.topics],
             "partitions": [row for c in flows for row in self._partitions(c, ends)],
             "flows": [_flow(c) for c in flows],
         }
+
+    def lags(self) -> Iterator[PartitionLag]:
+        """How far the partitions of this worker are behind, as of the broker's last answer; asks nobody."""
+        for coordinator in self._coordinators:
+            flow = coordinator.services.flow.name
+            for partition, lane in coordinator.lanes.items():
+                for topic in lane.claims:
+                    behind = records_behind(lane, topic, self._ends.get((topic, partition)))
+                    seconds = self._lag.seconds(lane.statistics[topic], behind)
+                    yield PartitionLag(flow, topic, partition, behind, seconds)
+
+    def lane_states(self) -> Counter[tuple[str, str]]:
+        """(flow, state) → lanes."""
+        return Counter((c.services.flow.name, str(lane.state)) for c in self._coordinators for lane in c.lanes.values())
 
     def _partitions(self, coordinator: Coordinator, ends: dict[Partition, int]) -> list[dict[str, Any]]:
         flow = coordinator.services.flow.name

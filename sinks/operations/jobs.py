@@ -88,7 +88,7 @@ class Control:
     changed_at: datetime
 
 
-_COLUMNS: Final[LiteralString] = (
+RUN_COLUMNS: Final[LiteralString] = (
     "run_id, job, scheduled_for, lane, state, due_at, reason, requested_by, forced, cancelled, parameters, owner, attempts,"
     " retry_at, chunks, rows_read, rows_written, rows_unchanged, rows_skipped, rows_failed, rows_missed, rows_expected,"
     " created_at, started_at, progressed_at, ended_at"
@@ -99,7 +99,7 @@ def history(connection: Connection, job: str | None, limit: int) -> list[JobRun]
     """Read the newest runs of a job, or of all whose ledger is here."""
     with connection.cursor(row_factory=class_row(JobRun)) as cursor:
         cursor.execute(
-            f"SELECT {_COLUMNS} FROM sync.job_run WHERE %(job)s::text IS NULL OR job = %(job)s"
+            f"SELECT {RUN_COLUMNS} FROM sync.job_run WHERE %(job)s::text IS NULL OR job = %(job)s"
             " ORDER BY scheduled_for DESC, run_id DESC LIMIT %(limit)s",
             {"job": job, "limit": limit},
         )
@@ -110,7 +110,7 @@ def run_of(connection: Connection, job: str, slot: datetime | None) -> JobRun:
     """Read the run of a slot, or the newest that has begun or ended; raises :class:`RefusedError` when there is none."""
     with connection.cursor(row_factory=class_row(JobRun)) as cursor:
         cursor.execute(
-            f"SELECT {_COLUMNS} FROM sync.job_run WHERE job = %(job)s"
+            f"SELECT {RUN_COLUMNS} FROM sync.job_run WHERE job = %(job)s"
             " AND (scheduled_for = %(slot)s OR (%(slot)s::timestamptz IS NULL AND state NOT IN ('coalesced', 'superseded')))"
             " ORDER BY scheduled_for DESC LIMIT 1",
             {"job": job, "slot": slot},

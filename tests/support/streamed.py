@@ -19,7 +19,7 @@ BEAT = "UPDATE sync.heartbeat SET beat_at = clock_timestamp() WHERE id = 1 RETUR
 def wait_until_streamed(kafka: Kafka, database: Database, administrator: Administrator, within: float) -> None:
     """Return when all that was committed in the source is in the topics."""
     beat: datetime = administrator.value(BEAT)
-    topic = f"{database.value}.{heartbeat_table(database).table.qualified}"
+    topic = heartbeat_table(database).topic
     eventually(lambda: _heard(kafka, topic) >= beat, f"the connector of {database.value} has read all", within=within)
 
 

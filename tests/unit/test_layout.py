@@ -27,6 +27,7 @@ BREACHES = {
     "intake": ("callbacks/rate_limit.py", "import streams.outage"),
     "batches": ("batch_timers/slots.py", "import streams.outage"),
     "pages": ("views/__init__.py", "import streams.outage"),
+    "measures": ("metrics/samples.py", "import streams.outage"),
     "comparison": ("reconcile/judging.py", "import streams.outage"),
     "calls": ("alerts/model.py", "import streams.outage"),
     "commands": ("cli/output.py", "import demo.pace"),

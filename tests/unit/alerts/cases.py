@@ -230,7 +230,9 @@ CASES: dict[str, list[Case]] = {
         silent("none", job("sync_job_rows", "0x9", ', rows="missed"'), "9m"),
     ],
     "SyncMaintenanceOverrun": [
-        fires("since more than two hours", of_two_workers("sync_maintenance_since_timestamp_seconds", 'job="w"', "0x200"), "122m"),
+        fires(
+            "since more than two hours", of_two_workers("sync_maintenance_since_timestamp_seconds", 'job="w"', "0x200"), "122m"
+        ),
         silent("for two hours", of_two_workers("sync_maintenance_since_timestamp_seconds", 'job="w"', "0x200"), "120m"),
         silent("it has ended", {"sync_maintenance_since_timestamp_seconds": "0x125 _x60"}, "150m"),
     ],
@@ -294,7 +296,9 @@ CASES: dict[str, list[Case]] = {
         *[silent(how, state("sync_slot_state", 'database="warehouse"', how), "9m") for how in ("reserved", "extended")],
     ],
     "SyncNoWorker": [
-        fires("both are down", {'up{job="sync-worker", instance="a"}': "0x9", 'up{job="sync-worker", instance="b"}': "0x9"}, "2m"),
+        fires(
+            "both are down", {'up{job="sync-worker", instance="a"}': "0x9", 'up{job="sync-worker", instance="b"}': "0x9"}, "2m"
+        ),
         fires("Prometheus knows of none", {'up{job="another"}': "1x9"}, "2m"),
         silent("one is left", {'up{job="sync-worker", instance="a"}': "0x9", 'up{job="sync-worker", instance="b"}': "1x9"}, "9m"),
     ],

@@ -1,0 +1,114 @@
+"""What a database knows of flows, slots and comparisons, in few statements that stay cheap: metrics ask every few seconds."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from psycopg.rows import class_row
+
+from sinks.operations.connection import Connection
+from sinks.operations.letters import UNSETTLED
+from sinks.operations.parked import WAITING
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of all records of a flow, over its partitions. ``skipped``: offsets that the log had dropped unread."""
+
+    flow: str
+    applied: int
+    superseded: int
+    filtered: int
+    parked: int
+    dead_lettered: int
+    tombstones: int
+    skipped: int
+
+
+@dataclass(frozen=True)
+class SlotFigures:
+    """A replication slot; the server's limit in bytes is ``None`` where there is none. Without a slot only the limit is known."""
+
+    wal_status: str | None
+    active: bool
+    retained: int | None
+    limit: int | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A flow in a run of the reconciliation over all keys; counts are rows."""
+
+    flow: str
+    state: str
+    ended_at: datetime
+    compared: int
+    missing: int
+    extra: int
+    different: int
+    repaired: int
+
+
+_SETTLED: Final = """
+    SELECT flow, sum(applied)::bigint AS applied, sum(superseded)::bigint AS superseded, sum(filtered)::bigint AS filtered,
+           sum(parked)::bigint AS parked, sum(dead_lettered)::bigint AS dead_lettered, sum(tombstones)::bigint AS tombstones,
+           sum(skipped)::bigint AS skipped
+    FROM sync.ledger GROUP BY flow
+"""
+_SLOT: Final = """
+    SELECT s.wal_status, coalesce(s.active, false) AS active,
+           greatest(pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END,
+                                    s.restart_lsn), 0)::bigint AS retained,
+           (SELECT setting::bigint * 1048576 FROM pg_settings WHERE name = 'max_slot_wal_keep_size' AND setting::bigint >= 0)
+               AS "limit"
+    FROM (SELECT) AS one LEFT JOIN pg_replication_slots AS s ON s.slot_name = %s
+"""
+_COMPARISONS: Final = """
+    SELECT DISTINCT ON (flow) flow, state, updated_at AS ended_at, (progress ->> 'expected')::bigint AS compared,
+           (progress ->> 'missing')::bigint AS missing, (progress ->> 'extra')::bigint AS extra,
+           (progress ->> 'different')::bigint AS different, (progress ->> 'repaired')::bigint AS repaired
+    FROM sync.reconciliation
+    WHERE key_from IS NULL AND key_to IS NULL AND (state = 'done' OR NOT %(done)s) ORDER BY flow, run DESC
+"""
+
+
+def settled(connection: Connection) -> list[Settled]:
+    """Read the counts of every flow that writes to this database."""
+    with connection.cursor(row_factory=class_row(Settled)) as cursor:
+        cursor.execute(_SETTLED)
+        return cursor.fetchall()
+
+
+def flow_states(connection: Connection) -> dict[str, str]:
+    """Read the states of the flows that have a row; others run."""
+    return dict(connection.execute("SELECT flow, state FROM sync.flow_state").fetchall())
+
+
+def open_letters(connection: Connection) -> dict[tuple[str, str], int]:
+    """Count the unsettled dead letters by flow and reason."""
+    rows = connection.execute(
+        "SELECT flow, reason, count(*) FROM sync.dead_letter WHERE status IN (%s, %s) GROUP BY flow, reason", UNSETTLED
+    )
+    return {(flow, reason): count for flow, reason, count in rows.fetchall()}
+
+
+def waiting_keys(connection: Connection) -> dict[str, int]:
+    """Count the keys by flow whose events wait for a row."""
+    rows = connection.execute("SELECT flow, count(DISTINCT row_key) FROM sync.parked WHERE state = %s GROUP BY flow", (WAITING,))
+    return dict(rows.fetchall())
+
+
+def slot(source: Connection, name: str) -> SlotFigures:
+    """Look at a slot; any role may."""
+    with source.cursor(row_factory=class_row(SlotFigures)) as cursor:
+        cursor.execute(_SLOT, (name,))
+        found = cursor.fetchone()
+    assert found is not None, "an outer join with one row answers one row"
+    return found
+
+
+def comparisons(connection: Connection, *, done: bool) -> list[Comparison]:
+    """Read the newest comparison of each flow, or with ``done`` the newest that was decided."""
+    with connection.cursor(row_factory=class_row(Comparison)) as cursor:
+        cursor.execute(_COMPARISONS, {"done": done})
+        return cursor.fetchall()
