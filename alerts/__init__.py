@@ -1,1 +1,1 @@
-"""When people are called: one definition per alert, of which Prometheus' rules, the runbook's links and our own notifier are made."""
+"""When people are called: a definition per alert; Prometheus' rules, links to runbooks and our own notifier are made of it."""

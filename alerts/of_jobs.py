@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from alerts.condition import Comparison, Expression, Reading
@@ -15,7 +15,8 @@ DURATION_FACTOR: Final = 2.0
 VOLUME_SHARE: Final = 0.5
 FAILED_SHARE: Final = 0.01
 PERIODS: Final = 2
-WINDOW: Final = datetime.combine(datetime.min, MAINTENANCE[1]) - datetime.combine(datetime.min, MAINTENANCE[0])
+#: How long maintenance lasts by the calendar.
+WINDOW: Final = timedelta(hours=MAINTENANCE[1].hour - MAINTENANCE[0].hour)
 
 _JOB: Final = ("batch_job",)
 _EACH: Final = "max by (batch_job)"

@@ -3,7 +3,7 @@
 Series are in promtool's notation, one value a minute: `61x20` stays at 61, `0+5x20` grows by 5.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 GIB = 2**30
 HOUR = 3600
@@ -12,7 +12,7 @@ DAY = 24 * HOUR
 
 @dataclass(frozen=True)
 class Case:
-    """At `at` the alert fires for `fires`, one set of labels each; nothing: it is silent. `step`: between values, and between looks."""
+    """At `at` the alert fires for `fires`, one set of labels each; none: it is silent. `step`: between values and between looks."""
 
     title: str
     series: dict[str, str]

@@ -1,0 +1,51 @@
+"""Whoever is called finds what to do: a section of docs/operations.md for every alert, and none for alerts that do not exist."""
+
+import re
+
+import pytest
+
+from alerts.model import IN_MAINTENANCE, RUNBOOK
+from alerts.registry import ALERTS
+from stack.folder import PROJECT_ROOT
+
+DOCUMENT = (PROJECT_ROOT / RUNBOOK).read_text()
+HEADING = re.compile(r"^#{2,3} (.+)$", re.MULTILINE)
+PARTS = ("*Meaning*", "*First look.*", "*Remedy.*", "*It worked when*")
+
+
+def anchor_of(heading):
+    """As the pages of repositories make it of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def sections():
+    """Alert → text of its section."""
+    _, _, rest = DOCUMENT.partition("\n## Alerts\n")
+    chapter = rest.partition("\n## ")[0]
+    return dict(part.split("\n", 1) for part in chapter.split("\n### ")[1:])
+
+
+def test_every_alert_has_a_runbook_and_every_runbook_an_alert():
+    assert list(sections()) == [alert.name for alert in ALERTS]
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_a_runbook_says_what_to_do(alert):
+    text = sections()[alert.name]
+    assert [part for part in PARTS if text.count(part) != 1] == []
+    quiet = ", silent in maintenance" if IN_MAINTENANCE in alert.quiet_while else ""
+    assert f"*Meaning* ({alert.severity}{quiet})." in text
+    document, _, anchor = alert.anchor.partition("#")
+    assert document == "docs/operations.md"
+    assert anchor in {anchor_of(heading) for heading in HEADING.findall(DOCUMENT)}
+
+
+def test_no_link_inside_the_document_leads_nowhere():
+    anchors = {anchor_of(heading) for heading in HEADING.findall(DOCUMENT)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", DOCUMENT)) - anchors == set()
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_a_sentence_names_only_labels_that_its_condition_has(alert):
+    for label in re.findall(r"\{(\w+)\}", alert.says):
+        assert re.search(rf"by \([^)]*\b{label}\b[^)]*\)", alert.promql) or alert.promql.startswith("up{"), label
