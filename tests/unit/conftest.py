@@ -1,5 +1,9 @@
+import subprocess
+
 import pytest
 from cryptography.fernet import Fernet
+
+from stack.unpacked import PROMTOOL, find
 
 MINIMAL = {
     "SYNC_ENV_FILE": "/dev/null",
@@ -18,3 +22,16 @@ def minimal(monkeypatch):
     for name, value in MINIMAL.items():
         monkeypatch.setenv(name, value)
     return lambda **variables: [monkeypatch.setenv(name, value) for name, value in variables.items()]
+
+
+@pytest.fixture(scope="session")
+def promtool():
+    """Run promtool; answers whether it is content, and what it said."""
+    program = find(PROMTOOL)
+    assert program, "promtool is missing: python -m stack setup-tests"
+
+    def run(*arguments):
+        done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+        return done.returncode == 0, done.stdout + done.stderr
+
+    return run

@@ -12,7 +12,7 @@ DAY = 24 * HOUR
 
 @dataclass(frozen=True)
 class Case:
-    """At `at` the alert fires for `fires`, one set of labels each; none: it is silent. `step`: between values and between looks."""
+    """At `at` the alert fires for `fires`, a set of labels each; none: it is silent. `step`: between values and between looks."""
 
     title: str
     series: dict[str, str]
