@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -140,4 +141,5 @@ def _connect_client(connect: Connect) -> httpx.AsyncClient:
     login = None
     if connect.username is not None and connect.password is not None:
         login = httpx.BasicAuth(connect.username, connect.password.get_secret_value())
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request
     return httpx.AsyncClient(base_url=connect.url, auth=login, timeout=CONNECT_TIMEOUT)

@@ -22,9 +22,10 @@ def problem_response(error: ProblemError) -> Response:
     return Response(body, error.problem.status, error.headers, MEDIA_TYPE)
 
 
-async def answer_problem(_: Request, error: Exception) -> Response:
-    """Exception handler of :class:`ProblemError`."""
+async def answer_problem(request: Request, error: Exception) -> Response:
+    """Exception handler of :class:`ProblemError`; the boundary counts by what stands in the request's state."""
     assert isinstance(error, ProblemError)
+    request.state.problem = error.problem
     return problem_response(error)
 
 

@@ -12,18 +12,18 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callbacks.answers import problem_response
+from callbacks.figures import ACCEPTED, GONE, Figures
 from callbacks.problems import Problem, ProblemError
 
 log = logging.getLogger(__name__)
 
-_GONE = "gone"
-
 
 class Boundary:
-    """Catches what nobody expected, adds headers to every answer, logs."""
+    """Catches what nobody expected, adds headers to every answer, logs and counts."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, figures: Figures) -> None:
         self._app = app
+        self._figures = figures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI interface."""
@@ -33,12 +33,12 @@ class Boundary:
         try:
             await self._app(scope, receive, exchange.send)
         except ClientDisconnect:
-            exchange.outcome = _GONE
+            exchange.outcome = GONE
         except Exception as error:  # noqa: BLE001 the boundary: whoever posts gets an answer whatever fails
             # Not the message: it may quote a value.
             log.error("%s failed: %s at %s", exchange.route, type(error).__name__, _where(error.__traceback__))  # noqa: TRY400
             await exchange.fail(receive)
-        exchange.note()
+        exchange.note(self._figures)
         return None
 
 
@@ -63,17 +63,21 @@ class _Exchange:
     async def fail(self, receive: Receive) -> None:
         if self.outcome is None:
             error = ProblemError(Problem.INTERNAL, "Send it again later with the same webhook-id; the intake's log says more.")
+            self._scope.setdefault("state", {})["problem"] = error.problem
             await problem_response(error)(self._scope, receive, self.send)
 
-    def note(self) -> None:
-        state = self._scope.get("state", {})
+    def note(self, figures: Figures) -> None:
+        state, seconds = self._scope.get("state", {}), time.perf_counter() - self._began
+        problem = state.get("problem")
+        counted = GONE if self.outcome == GONE else problem.name.lower() if problem else ACCEPTED
+        figures.answered(self.route, counted, seconds)
         log.info(
             "%s %s sender=%s webhook-id=%s %.1f ms",
             self.outcome,
             self.route,
             state.get("sender", "-"),
             state.get("webhook_id", "-"),
-            (time.perf_counter() - self._began) * 1000,
+            seconds * 1000,
         )
 
 

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from callbacks import openapi
 from callbacks.answers import answer_problem, answer_routing
 from callbacks.boundary import Boundary
+from callbacks.figures import Figures, Scrape
 from callbacks.health import Health
 from callbacks.intake import Doorway, Intake, Occupancy
 from callbacks.problems import Problem, ProblemError
@@ -54,14 +55,15 @@ def create_application(
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.add_middleware(Boundary)
+    figures, health = Figures(), Health(publisher)
+    app.add_middleware(Boundary, figures=figures)
     app.add_exception_handler(ProblemError, answer_problem)
     app.add_exception_handler(HTTPException, answer_routing)
     doorway, occupancy = Doorway(settings, known_senders(settings), publisher, now), Occupancy(settings.max_requests)
     for callback in CALLBACKS:
         intake = Intake(callback, doorway, occupancy)
         app.add_api_route(callback.path, intake.accept, methods=["POST"], **openapi.operation(callback))
-    health = Health(publisher)
     app.add_api_route("/livez", health.live, methods=["GET"], **openapi.health("livez", "live"))
     app.add_api_route("/readyz", health.ready, methods=["GET"], **openapi.health("readyz", "ready", [Problem.UNAVAILABLE]))
+    app.add_api_route("/metrics", Scrape(figures, health).answer, methods=["GET"], include_in_schema=False)
     return app

@@ -20,7 +20,7 @@ LABELS: Final = {
     "topic": "topic that the flow reads",
     "partition": "number of the partition in its topic",
     "outcome": "what became of a record: applied, superseded, filtered, parked, dead_lettered, tombstones;"
-    " of a callback: accepted, or the problem's name, such as bad_signature",
+    " of a callback: accepted, gone (the sender, before its answer), or the problem's name, such as bad_signature",
     "reason": "kind of problem of a dead letter",
     "state": "one of the states that the metric names",
     "result": "how a run ended: succeeded, failed, cancelled, coalesced, superseded",

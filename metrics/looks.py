@@ -88,5 +88,6 @@ class Look(Generic[T]):
 
     def _note(self, problem: str | None) -> None:
         if problem is not None and self._failed is None:
-            log.warning("metrics of %s are missing: %s", self.source, problem)
+            # Before the first answer nobody misses anything yet: all start at the same time.
+            log.log(logging.INFO if self._at is None else logging.WARNING, "no metrics of %s: %s", self.source, problem)
         self._failed = problem

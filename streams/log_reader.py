@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -31,6 +32,7 @@ class LogReader:
                 max_partition_fetch_bytes=2**16,
                 fetch_max_wait_ms=50,
             )
+            logging.getLogger("aiokafka.consumer.subscription_state").setLevel(logging.WARNING)  # it tells of every seek
             await consumer.start()
             self._consumer = consumer
         return self._consumer

@@ -36,6 +36,7 @@ class Worker:
         self.data = folder.data(name)
         self.log = folder.log(name)
         self._ports = installation.stack.ports
+        self._port = 0
         self._environment = installation.environment
         self._process = ManagedProcess(name, self.log, folder.pids / f"{name}.json")
 
@@ -44,15 +45,21 @@ class Worker:
         """The process id while it runs."""
         return self._process.pid
 
+    @property
+    def address(self) -> str:
+        """Where its web server answers, once it was started."""
+        return f"http://127.0.0.1:{self._port}"
+
     def start(self) -> None:
         """Start the process, unless it runs."""
         program, *arguments = read_procfile(DEFAULT_PROCFILE)["worker"].argv
         found = shutil.which(program, path=str(Path(sys.executable).parent))
         assert found is not None, f"{program} is not installed beside {sys.executable}"
+        self._port = self._ports.reserve(self.name)
         own = {
             "SYNC_WORKER__NAME": self.name,
             "SYNC_WORKER__DATA_DIR": str(self.data),
-            "SYNC_WORKER__WEB_PORT": str(self._ports.reserve(self.name)),
+            "SYNC_WORKER__WEB_PORT": str(self._port),
         }
         self._process.start(Command([found, *arguments], self._environment | own, PROJECT_ROOT, grace=GRACE_SECONDS))
 
