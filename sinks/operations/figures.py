@@ -57,8 +57,9 @@ _SETTLED: Final = """
 """
 _SLOT: Final = """
     SELECT s.wal_status, coalesce(s.active, false) AS active,
-           greatest(pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END,
-                                    s.restart_lsn), 0)::bigint AS retained,
+           CASE WHEN s.restart_lsn IS NOT NULL THEN greatest(pg_wal_lsn_diff(
+               CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, s.restart_lsn
+           ), 0)::bigint END AS retained,
            (SELECT setting::bigint * 1048576 FROM pg_settings WHERE name = 'max_slot_wal_keep_size' AND setting::bigint >= 0)
                AS "limit"
     FROM (SELECT) AS one LEFT JOIN pg_replication_slots AS s ON s.slot_name = %s
