@@ -40,6 +40,7 @@ from streams.inbox import Budget
 from streams.lane import LaneServices
 from streams.log_reader import LogReader
 from streams.outage import Circuit, is_outage
+from streams.outcomes import Nobody
 from streams.share_breaker import ShareBreaker
 from streams.status import StatusBook
 from streams.transport import LedgerConsumer, LedgerTransport
@@ -90,7 +91,8 @@ class Composition:
         self._reporter = Reporter(self)
         self._cluster = DatabaseCluster(settings)
         self._looks = WorkerLooks(settings, self._files)
-        health = Health(self.status, self._coordinators, self._looks.databases)
+        databases = self._looks.databases if settings.worker.metrics else {}
+        health = Health(self.status, self._coordinators, databases)
         own = OwnFigures(self._events, self.status, self._pools, self._started_at.timestamp())
         mount_probes(cast("Any", app.web).web_app, Exposition([*self._looks.sources, *own.sources, health.samples]), health)
         mount(
@@ -121,7 +123,7 @@ class Composition:
             budget=self._budget,
             crash=self._crash,
             generation=lambda: self._app.consumer_generation_id,
-            listener=self._events[flow.name],
+            listener=self._events[flow.name] if worker.metrics else Nobody(),
         )
         coordinator = Coordinator(services, lambda: cast("LedgerConsumer", self._app.consumer))
         for topic in flow.topics:
@@ -183,7 +185,8 @@ class Composition:
             log.warning("%s", warning)
         for coordinator in self._coordinators:
             await service.add_runtime_dependency(coordinator)
-        await service.add_runtime_dependency(Background(self._looks.tasks()))
+        if self._settings.worker.metrics:
+            await service.add_runtime_dependency(Background(self._looks.run))
 
     async def give_back(self) -> None:
         """Called when the worker stops."""
