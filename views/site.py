@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
@@ -15,9 +16,11 @@ from views.facts import Inquiry
 from views.frame import Frame
 from views.page import NothingThereError, Page, View
 from views.pages import all_pages
-from views.protocols import Clock, ClusterView, Records, WorkerView
+from views.protocols import Clock, ClusterView, Unanswered, WorkerView
+from views.records import Records
 from views.rendering import STATIC_FOLDER, STATIC_PREFIX, Renderer
 from views.security import add_headers, gate
+from views.sources import Sources
 
 
 def utc_now() -> datetime:
@@ -41,7 +44,7 @@ def mount(  # noqa: PLR0913 who is asked, and what a test replaces
     ports, that the server is reached by besides the loopback ones. Read-only methods, host check and headers hold for the
     whole application.
     """
-    pages = all_pages(Inquiry(worker, cluster, clock), flows)
+    pages = all_pages(Sources(Inquiry(worker, cluster, clock), records, clock, flows))
     renderer = Renderer([page for page in pages if page.listed])
     web_app.middlewares.extend((error_pages(renderer), gate(allowed_hosts)))
     web_app.on_response_prepare.append(add_headers)
@@ -87,10 +90,12 @@ class ServedPage:
             return await self._page.look({**request.query, **request.match_info})
         except NothingThereError as error:
             raise web.HTTPNotFound(text=str(error)) from None
+        except Unanswered as error:
+            raise web.HTTPServiceUnavailable(text=f"{error}.".capitalize()) from None
 
     async def _html(self, template: str, request: web.Request, **values: object) -> web.Response:
-        view = await self._look(request)
-        shown = {"page": self._page, "view": view, "heading": self._page.headed(view), "banner": await self._frame.banner()}
+        view, banner = await asyncio.gather(self._look(request), self._frame.banner())
+        shown = {"page": self._page, "view": view, "heading": self._page.headed(view), "banner": banner}
         text = self._renderer.page(template, **shown, **values)
         return web.Response(text=text, content_type="text/html")
 
