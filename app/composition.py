@@ -21,7 +21,10 @@ from app.kinds import Surroundings, parts_of
 from app.last_resort import end_anyway
 from app.own_figures import OwnFigures
 from app.probes import mount_probes
+from app.questions import Questions
+from app.records import KeptRecords
 from app.reporter import Reporter
+from app.sampling import Sampling
 from app.worker_looks import Background, WorkerLooks
 from app.worker_view import OwnState
 from flows.model import CapturedFlow, Flow
@@ -84,12 +87,13 @@ class Composition:
         self._cipher = PayloadCipher(settings.payload_keys)
         self._coordinators = [self._flow(flow) for flow in FLOWS]
         self._batches = Batches(app, settings, self._pools)
+        Sampling(app, self._pools[Database.CITIZEN])
         self.status = StatusBook(self._coordinators, self._status_reader)
         app.on_partitions_assigned.connect(cast("Any", self._assigned))
         app.on_partitions_revoked.connect(cast("Any", self._revoked))
         app.on_rebalance_complete.connect(cast("Any", self._recovered))
         self._reporter = Reporter(self)
-        self._cluster = DatabaseCluster(settings)
+        self._questions = Questions(settings)
         self._looks = WorkerLooks(settings, self._files)
         databases = self._looks.databases if settings.worker.metrics else {}
         health = Health(self.status, self._coordinators, databases)
@@ -98,7 +102,8 @@ class Composition:
         mount(
             cast("Any", app.web).web_app,
             worker=OwnState(settings.worker.name, self.status),
-            cluster=self._cluster,
+            cluster=DatabaseCluster(self._questions),
+            records=KeptRecords(settings, self._questions, self._pools),
             allowed_hosts=settings.worker.web_hosts,
         )
 
@@ -221,7 +226,7 @@ class Composition:
         """Called when the worker has stopped."""
         await self._control_reader.stop()
         await self._status_reader.stop()
-        self._cluster.close()
+        self._questions.close()
         await self._looks.close()
         for pool in self._pools.values():
             await pool.close()

@@ -9,8 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from flows.tables import Database
+
 if TYPE_CHECKING:
     from sinks.operations.flow_control import FlowStatus
+    from sinks.operations.health import Health
     from sinks.operations.positions import Position
     from sinks.operations.workers import WorkerStatus
 
@@ -43,6 +46,10 @@ class ClusterView(Protocol):
 
     async def ledger(self) -> Sequence[Position]:
         """Rows of ``sync.ledger``."""
+        ...
+
+    async def health(self, database: Database) -> Health:
+        """How a database does."""
         ...
 
     async def parked(self) -> Mapping[str, int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from views import formatting, levels
+from views.page import Page
 
 STATIC_PREFIX: Final = "/static/"
 STATIC_FOLDER: Final = Path(__file__).parent / "static"
@@ -20,19 +22,25 @@ _FILTERS: Final = (
     formatting.milliseconds,
     formatting.outcomes,
     formatting.ranges,
+    formatting.percent,
     formatting.rate,
     formatting.shortened,
     formatting.size,
     levels.dead_letter_level,
+    levels.heartbeat_level,
     levels.lag_level,
+    levels.letter_level,
     levels.state_level,
 )
 
 
 class Renderer:
-    """Renders the templates of this folder; a name that a template misspells is an error, not an empty space."""
+    """Renders the templates of this folder; a name that a template misspells is an error, not an empty space.
 
-    def __init__(self) -> None:
+    ``navigation`` are the pages that every page links to.
+    """
+
+    def __init__(self, navigation: Sequence[Page] = ()) -> None:
         self._environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,
@@ -41,7 +49,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.filters.update({function.__name__: function for function in _FILTERS})
-        self._environment.globals["static"] = STATIC_PREFIX
+        self._environment.globals |= {"static": STATIC_PREFIX, "navigation": navigation}
 
     def page(self, template: str, **values: Any) -> str:
         """Render ``template`` with ``values``."""
