@@ -17,6 +17,8 @@ from app.cluster import DatabaseCluster
 from app.configuration import faust_configuration
 from app.kinds import Surroundings, parts_of
 from app.last_resort import end_anyway
+from app.questions import Questions
+from app.records import KeptRecords
 from app.reporter import Reporter
 from app.worker_view import OwnState
 from flows.model import CapturedFlow, Flow
@@ -80,11 +82,12 @@ class Composition:
         app.on_partitions_revoked.connect(cast("Any", self._revoked))
         app.on_rebalance_complete.connect(cast("Any", self._recovered))
         self._reporter = Reporter(self)
-        self._cluster = DatabaseCluster(settings)
+        self._questions = Questions(settings)
         mount(
             cast("Any", app.web).web_app,
             worker=OwnState(settings.worker.name, self.status),
-            cluster=self._cluster,
+            cluster=DatabaseCluster(self._questions),
+            records=KeptRecords(self._questions),
             allowed_hosts=settings.worker.web_hosts,
         )
 
@@ -200,6 +203,6 @@ class Composition:
         """Called when the worker has stopped."""
         await self._control_reader.stop()
         await self._status_reader.stop()
-        self._cluster.close()
+        self._questions.close()
         for pool in self._pools.values():
             await pool.close()

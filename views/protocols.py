@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sinks.operations.flow_control import FlowStatus
     from sinks.operations.positions import Position
     from sinks.operations.workers import WorkerStatus
+    from views.frame import Window
 
 #: Tells the time, with a zone.
 Clock = Callable[[], datetime]
@@ -51,4 +52,12 @@ class ClusterView(Protocol):
 
     async def dead_letters(self) -> Mapping[str, int]:
         """Flow → number of open dead letters; a flow without any may be missing."""
+        ...
+
+
+class Records(Protocol):
+    """What is kept of the past and planned for the time to come. Each raises :class:`Unanswered`."""
+
+    async def windows(self) -> Sequence[Window]:
+        """Maintenance that goes on or begins within a day."""
         ...

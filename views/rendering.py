@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from views import formatting, levels
+from views.page import Page
 
 STATIC_PREFIX: Final = "/static/"
 STATIC_FOLDER: Final = Path(__file__).parent / "static"
@@ -30,9 +32,12 @@ _FILTERS: Final = (
 
 
 class Renderer:
-    """Renders the templates of this folder; a name that a template misspells is an error, not an empty space."""
+    """Renders the templates of this folder; a name that a template misspells is an error, not an empty space.
 
-    def __init__(self) -> None:
+    ``navigation`` are the pages that every page links to.
+    """
+
+    def __init__(self, navigation: Sequence[Page] = ()) -> None:
         self._environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,
@@ -41,7 +46,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.filters.update({function.__name__: function for function in _FILTERS})
-        self._environment.globals["static"] = STATIC_PREFIX
+        self._environment.globals |= {"static": STATIC_PREFIX, "navigation": navigation}
 
     def page(self, template: str, **values: Any) -> str:
         """Render ``template`` with ``values``."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from typing import Final
 
 import msgspec
 from aiohttp import web
@@ -13,14 +12,12 @@ from flows.model import Flow
 from flows.registry import FLOWS
 from views.errors import error_pages
 from views.facts import Inquiry
-from views.model import Overview
-from views.overview import overview
-from views.protocols import Clock, ClusterView, WorkerView
+from views.frame import Frame
+from views.page import NothingThereError, Page, View
+from views.pages import all_pages
+from views.protocols import Clock, ClusterView, Records, WorkerView
 from views.rendering import STATIC_FOLDER, STATIC_PREFIX, Renderer
 from views.security import add_headers, gate
-
-FRAGMENT_PATH: Final = "/partials/overview"
-REFRESH_MS: Final = 1000
 
 
 def utc_now() -> datetime:
@@ -28,11 +25,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def mount(
+def mount(  # noqa: PLR0913 who is asked, and what a test replaces
     web_app: web.Application,
     *,
     worker: WorkerView,
     cluster: ClusterView,
+    records: Records,
     clock: Clock = utc_now,
     flows: Sequence[Flow] = FLOWS,
     allowed_hosts: Collection[str] = (),
@@ -43,39 +41,60 @@ def mount(
     ports, that the server is reached by besides the loopback ones. Read-only methods, host check and headers hold for the
     whole application.
     """
-    pages = Pages(Inquiry(worker, cluster, clock), Renderer(), flows)
-    web_app.middlewares.extend((error_pages(pages.renderer), gate(allowed_hosts)))
+    pages = all_pages(Inquiry(worker, cluster, clock), flows)
+    renderer = Renderer([page for page in pages if page.listed])
+    web_app.middlewares.extend((error_pages(renderer), gate(allowed_hosts)))
     web_app.on_response_prepare.append(add_headers)
-    web_app.router.add_get("/", pages.index)
-    web_app.router.add_get(FRAGMENT_PATH, pages.fragment)
-    web_app.router.add_get("/api/overview.json", pages.document)
+    frame = Frame(records.windows, clock)
+    for page in pages:
+        served = ServedPage(page, frame, renderer)
+        web_app.router.add_get(page.path, served.whole)
+        web_app.router.add_get(page.fragment_path, served.fragment, name=page.name)
+        web_app.router.add_get(page.document_path, served.document)
     web_app.router.add_static(STATIC_PREFIX, STATIC_FOLDER)
 
 
-class Pages:
-    """Handlers. Every one answers from a fresh look."""
+class ServedPage:
+    """The three handlers of a page. Every one answers from a fresh look."""
 
-    def __init__(self, inquiry: Inquiry, renderer: Renderer, flows: Sequence[Flow]) -> None:
-        self.renderer = renderer
-        self._inquiry = inquiry
-        self._flows = flows
+    def __init__(self, page: Page, frame: Frame, renderer: Renderer) -> None:
+        self._page = page
+        self._frame = frame
+        self._renderer = renderer
 
-    async def _look(self) -> Overview:
-        return overview(await self._inquiry.facts(), self._flows)
-
-    async def index(self, request: web.Request) -> web.Response:
+    async def whole(self, request: web.Request) -> web.Response:
         """The whole page; with ``?live=off`` it stands still until the reader asks."""
         live = request.query.get("live") != "off"
-        return self._html("overview.html", live=live, view=await self._look(), fragment=FRAGMENT_PATH, refresh=REFRESH_MS)
+        still = request.rel_url.without_query_params("live")
+        addresses = {
+            "fragment": self._fragment_of(request),
+            "moving": str(still),
+            "standing": str(still.update_query(live="off")),
+        }
+        return await self._html("page.html", request, live=live, **addresses)
 
-    async def fragment(self, request: web.Request) -> web.Response:  # noqa: ARG002 aiohttp passes it
+    async def fragment(self, request: web.Request) -> web.Response:
         """The part of the page that changes."""
-        return self._html("overview/all.html", view=await self._look())
+        return await self._html("fragment.html", request)
 
-    async def document(self, request: web.Request) -> web.Response:  # noqa: ARG002 aiohttp passes it
-        """The same figures for programs: :class:`views.model.Overview` as JSON."""
-        body = msgspec.json.encode(await self._look())
+    async def document(self, request: web.Request) -> web.Response:
+        """The same figures for programs: the view as JSON."""
+        body = msgspec.json.encode(await self._look(request))
         return web.Response(body=body, content_type="application/json", charset="utf-8")
 
-    def _html(self, template: str, **values: object) -> web.Response:
-        return web.Response(text=self.renderer.page(template, **values), content_type="text/html")
+    async def _look(self, request: web.Request) -> View:
+        try:
+            return await self._page.look({**request.query, **request.match_info})
+        except NothingThereError as error:
+            raise web.HTTPNotFound(text=str(error)) from None
+
+    async def _html(self, template: str, request: web.Request, **values: object) -> web.Response:
+        view = await self._look(request)
+        shown = {"page": self._page, "view": view, "heading": self._page.headed(view), "banner": await self._frame.banner()}
+        text = self._renderer.page(template, **shown, **values)
+        return web.Response(text=text, content_type="text/html")
+
+    def _fragment_of(self, request: web.Request) -> str:
+        """Its address, for the same wish."""
+        fragment = request.app.router[self._page.name].url_for(**request.match_info)
+        return str(fragment.with_query(request.rel_url.without_query_params("live").query))

@@ -5,6 +5,7 @@ import pytest
 
 from app import kept_connection
 from app.cluster import DatabaseCluster
+from app.questions import Questions
 from flows.registry import FLOWS
 from settings import Database
 from sinks.operations import letters
@@ -15,9 +16,9 @@ PLACE = Database(host="nowhere", dbname="x")
 
 @pytest.fixture
 def cluster():
-    cluster = DatabaseCluster(SimpleNamespace(warehouse=PLACE, citizen=PLACE))
-    yield cluster
-    cluster.close()
+    questions = Questions(SimpleNamespace(databases={"warehouse": PLACE, "citizen": PLACE}))
+    yield DatabaseCluster(questions)
+    questions.close()
 
 
 async def test_a_replayed_letter_counts_as_open_on_the_pages_as_in_the_commands(cluster, monkeypatch):

@@ -253,7 +253,7 @@ async def test_a_fault_in_a_page_is_logged_and_tells_the_reader_nothing_of_it(cl
 async def test_the_pages_stand_before_the_index_that_faust_adds(world):
     app = faust.App("views-test", broker="kafka://127.0.0.1:1", web_cors_options=None)
     web_app = app.web.web_app  # type: ignore[attr-defined]
-    mount(web_app, worker=world, cluster=world, clock=world.clock)
+    mount(web_app, worker=world, cluster=world, records=world, clock=world.clock)
     app.web.init_server()
     async with TestClient(TestServer(web_app)) as client, client.get("/") as answer:
         assert "Worker worker-a" in await answer.text()

@@ -13,6 +13,7 @@ from flows.eligibility_hints import ELIGIBILITY_HINTS
 from sinks.operations.flow_control import FlowStatus
 from sinks.operations.positions import Position
 from sinks.operations.workers import WorkerStatus
+from views.frame import Window
 from views.protocols import Unanswered
 from views.site import mount
 
@@ -78,6 +79,7 @@ class World:
     )
     waiting: dict[str, int] = field(default_factory=dict)
     letters: dict[str, int] = field(default_factory=dict)
+    maintenance: list[Window] = field(default_factory=list)
     silent: set[str] = field(default_factory=set)
     now: datetime = NOON
     asked: int = 0
@@ -108,10 +110,13 @@ class World:
     async def dead_letters(self) -> Any:
         return await self._say("dead_letters", self.letters)
 
+    async def windows(self) -> Any:
+        return await self._say("windows", self.maintenance)
+
     def clock(self) -> datetime:
         return self.now
 
     def application(self, **options: Any) -> web.Application:
         application = web.Application()
-        mount(application, worker=self, cluster=self, clock=self.clock, flows=[ELIGIBILITY_HINTS], **options)
+        mount(application, worker=self, cluster=self, records=self, clock=self.clock, flows=[ELIGIBILITY_HINTS], **options)
         return application
