@@ -15,11 +15,13 @@ from faust.types import TP
 from app.batches import Batches
 from app.cluster import DatabaseCluster
 from app.configuration import faust_configuration
+from app.desk import OperatorsDesk
 from app.kinds import Surroundings, parts_of
 from app.last_resort import end_anyway
 from app.questions import Questions
 from app.records import KeptRecords
 from app.reporter import Reporter
+from app.sign_in import sessions_of
 from app.worker_view import OwnState
 from flows.model import CapturedFlow, Flow
 from flows.registry import FLOWS
@@ -82,12 +84,14 @@ class Composition:
         app.on_partitions_revoked.connect(cast("Any", self._revoked))
         app.on_rebalance_complete.connect(cast("Any", self._recovered))
         self._reporter = Reporter(self)
-        self._questions = Questions(settings)
+        self._questions, self._desk = Questions(settings), OperatorsDesk(settings)
         mount(
             cast("Any", app.web).web_app,
             worker=OwnState(settings.worker.name, self.status),
             cluster=DatabaseCluster(self._questions),
             records=KeptRecords(self._questions),
+            desk=self._desk,
+            sessions=sessions_of(settings),
             allowed_hosts=settings.worker.web_hosts,
         )
 
@@ -204,5 +208,6 @@ class Composition:
         await self._control_reader.stop()
         await self._status_reader.stop()
         self._questions.close()
+        self._desk.close()
         for pool in self._pools.values():
             await pool.close()

@@ -21,6 +21,7 @@ from cli import (
     schema,
     source_epoch,
     status,
+    token,
     up,
     watch,
 )
@@ -65,3 +66,4 @@ app.add_typer(reconcile.commands, name="reconcile")
 app.add_typer(jobs.commands, name="jobs")
 app.add_typer(maintenance.commands, name="maintenance")
 app.add_typer(audit.commands, name="audit")
+app.add_typer(token.commands, name="token")

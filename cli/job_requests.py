@@ -76,4 +76,6 @@ def calendar_with(*sessions: Connection) -> Calendar:
 def _refuse_when_closed(job: Job, session: Connection) -> None:
     closure = calendar_with(session).closed_at(datetime.now(UTC), avoids_peak=job.schedule.avoids_peak)
     if closure is not None:
-        raise RefusedError(f"{closure.reason}, until {both_zones(closure.end)}; with --force {job.name} starts all the same")
+        raise RefusedError(
+            f"{closure.reason}, until {both_zones(closure.end)}; {job.name} starts all the same when forced (--force)"
+        )

@@ -13,6 +13,7 @@ from flows.eligibility_hints import ELIGIBILITY_HINTS
 from sinks.operations.flow_control import FlowStatus
 from sinks.operations.positions import Position
 from sinks.operations.workers import WorkerStatus
+from tests.unit.views.operating import RememberingDesk, sessions
 from views.frame import Window
 from views.protocols import Unanswered
 from views.site import mount
@@ -80,6 +81,7 @@ class World:
     waiting: dict[str, int] = field(default_factory=dict)
     letters: dict[str, int] = field(default_factory=dict)
     maintenance: list[Window] = field(default_factory=list)
+    desk: RememberingDesk = field(default_factory=RememberingDesk)
     silent: set[str] = field(default_factory=set)
     now: datetime = NOON
     asked: int = 0
@@ -118,5 +120,6 @@ class World:
 
     def application(self, **options: Any) -> web.Application:
         application = web.Application()
-        mount(application, worker=self, cluster=self, records=self, clock=self.clock, flows=[ELIGIBILITY_HINTS], **options)
+        defaults = {"desk": self.desk, "sessions": sessions(self.clock), "flows": [ELIGIBILITY_HINTS]}
+        mount(application, worker=self, cluster=self, records=self, clock=self.clock, **(defaults | options))
         return application
