@@ -9,6 +9,7 @@ from flows.registry import FLOWS
 from flows.tables import Database
 from sinks.operations import letters, parked
 from sinks.operations.flow_control import FlowStatus, flow_status
+from sinks.operations.health import Health, health
 from sinks.operations.positions import Position, positions
 from sinks.operations.workers import WorkerStatus, workers
 
@@ -31,10 +32,15 @@ class DatabaseCluster:
         """Every ledger row."""
         return [row for flow in FLOWS for row in await self._questions.of(flow, positions)]
 
+    async def health(self, database: Database) -> Health:
+        """By a question to it."""
+        return await self._questions.ask(database, health)
+
     async def parked(self) -> Mapping[str, int]:
         """Keys that wait by flow."""
         return {flow.name: parked.waiting(await self._questions.of(flow, parked.counts)) for flow in FLOWS}
 
     async def dead_letters(self) -> Mapping[str, int]:
         """Open letters by flow."""
-        return {flow.name: letters.unsettled(await self._questions.of(flow, letters.counts)) for flow in FLOWS}
+        found = [await self._questions.ask(database, letters.open_by_reason) for database in Database]
+        return {flow: sum(reasons.values()) for by_flow in found for flow, reasons in by_flow.items()}

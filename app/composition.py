@@ -21,6 +21,7 @@ from app.last_resort import end_anyway
 from app.questions import Questions
 from app.records import KeptRecords
 from app.reporter import Reporter
+from app.sampling import Sampling
 from app.sign_in import sessions_of
 from app.worker_view import OwnState
 from flows.model import CapturedFlow, Flow
@@ -79,6 +80,7 @@ class Composition:
         self._cipher = PayloadCipher(settings.payload_keys)
         self._coordinators = [self._flow(flow) for flow in FLOWS]
         self._batches = Batches(app, settings, self._pools)
+        Sampling(app, self._pools[Database.CITIZEN])
         self.status = StatusBook(self._coordinators, self._status_reader)
         app.on_partitions_assigned.connect(cast("Any", self._assigned))
         app.on_partitions_revoked.connect(cast("Any", self._revoked))
@@ -89,7 +91,7 @@ class Composition:
             cast("Any", app.web).web_app,
             worker=OwnState(settings.worker.name, self.status),
             cluster=DatabaseCluster(self._questions),
-            records=KeptRecords(self._questions),
+            records=KeptRecords(settings, self._questions, self._pools),
             desk=self._desk,
             sessions=sessions_of(settings),
             allowed_hosts=settings.worker.web_hosts,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import psycopg
 
 from settings import Database
 from sinks.operations.connection import Connection, connect
+
+#: Milliseconds after which a question is given up: the next ones wait for it.
+STATEMENT_MS: Final = 5_000
 
 T = TypeVar("T")
 
@@ -45,7 +48,7 @@ class KeptConnection:
                 if not self._connection.closed:
                     raise
         # Never opened, or the server has ended it since the last question: only a new one can tell whether it answers.
-        self._connection = connect(self._database)
+        self._connection = connect(self._database, statement_timeout=STATEMENT_MS)
         return query(self._connection)
 
     def _close(self) -> None:

@@ -12,7 +12,7 @@ from cli.output import show, table
 from flows.tables import Database
 from settings import load_settings
 from sinks.operations import audit
-from sinks.operations.audit import Entry, Result, Selection
+from sinks.operations.audit import Deed, Result, Selection
 from views.formatting import both_zones
 
 commands = typer.Typer(help="Who did what, when and why.", no_args_is_help=True)
@@ -30,7 +30,7 @@ def _group() -> None:
 
 
 @commands.command("list")
-def list_entries(
+def list_deeds(
     *,
     actor: OnlyActor = None,
     action: OnlyAction = None,
@@ -40,16 +40,16 @@ def list_entries(
     as_json: Json = False,
 ) -> None:
     """List the audit of both databases, newest first: each deed stands in the database that it changed."""
-    selection = Selection(actor, action, result.value if result else None, since, limit)
+    selection = Selection(actor, action, result.value if result else None, since, limit=limit)
     with databases(load_settings()) as sessions:
-        found = [(database, entry) for database in Database for entry in audit.entries(sessions[database], selection)]
+        found = [(database, deed) for database in Database for deed in audit.deeds(sessions[database], selection)]
     found = sorted(found, key=lambda pair: pair[1].at, reverse=True)[:limit]
     columns = ("at", "who", "role", "from", "what", "on what", "reason", "result")
-    document = [{"database": database.value, **vars(entry)} for database, entry in found]
-    show(document, table("Audit", columns, [_row(entry) for _, entry in found]), as_json=as_json)
+    document = [{"database": database.value, **vars(deed)} for database, deed in found]
+    show(document, table("Audit", columns, [_row(deed) for _, deed in found]), as_json=as_json)
 
 
-def _row(entry: Entry) -> tuple[str | None, ...]:
-    result = f"{entry.result}: {entry.problem}" if entry.problem else entry.result
-    at = both_zones(entry.at)
-    return (at, entry.actor, entry.role, entry.origin, entry.action, entry.subject, entry.reason, result)
+def _row(deed: Deed) -> tuple[str | None, ...]:
+    result = f"{deed.result}: {deed.problem}" if deed.problem else deed.result
+    at = both_zones(deed.at)
+    return (at, deed.actor, deed.role, deed.origin, deed.action, deed.subject, deed.reason, result)

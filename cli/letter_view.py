@@ -1,7 +1,7 @@
 """How dead letters look: their position and reason in clear, their content masked."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -9,29 +9,16 @@ from rich.console import RenderableType
 
 from cli.output import show, table
 from flows.model import Flow
-from schemas.redaction import names_of, redact_bytes, redact_headers, redact_value
-from sinks.operations.letters import Letter, Payload
+from schemas.redaction import Content, redact_record
+from sinks.operations.letters import Letter, Payload, opened
 from sinks.payload_cipher import PayloadCipher
 from views.formatting import both_zones
 
 
-@dataclass(frozen=True)
-class Content:
-    """A record with every value masked."""
-
-    key: Any
-    value: Any
-    headers: list[tuple[str, str]]
-
-
 def content_of(payload: Payload, flow: Flow, cipher: PayloadCipher) -> Content:
     """Open the payload and mask it; raises ``InvalidToken`` when no key fits."""
-    names = names_of(flow)
-    return Content(
-        redact_bytes(cipher.decrypt(payload.record_key), names),
-        redact_value(cipher.decrypt(payload.record_value), flow),
-        redact_headers(cipher.decrypt_headers(payload.headers), names),
-    )
+    record = opened(payload, cipher)
+    return redact_record(record.key, record.value, record.headers, flow)
 
 
 def letters_table(letters: Sequence[Letter]) -> RenderableType:

@@ -55,7 +55,7 @@ def run(  # noqa: PLR0913 each is an option of the command
 @commands.command("list")
 def list_runs(*, limit: Limit = 20, as_json: Json = False) -> None:
     """List runs, newest first."""
-    documents = [report(records) for records in asyncio.run(find_runs(load_settings()))[:limit]]
+    documents = [report(records) for records in asyncio.run(find_runs(load_settings(), limit))]
     shown = [{name: value for name, value in each.items() if name != "flows"} for each in documents] if as_json else documents
     show(shown, runs_table(documents), as_json=as_json)
 

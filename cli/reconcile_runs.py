@@ -1,7 +1,6 @@
 """Runs of the reconciliation: do them, find them, go on with them."""
 
-from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,9 +9,9 @@ import typer
 
 from cli.reconcile_broker import kafka_log
 from flows.model import CapturedFlow
-from flows.registry import CAPTURED, captured_named
+from flows.registry import captured_named
 from flows.tables import Database
-from reconcile import history
+from reconcile.archive import Pools, flows_of, newest_runs
 from reconcile.broker import Broker
 from reconcile.canonical import Hashing, agreed_hashing
 from reconcile.history import Record, State
@@ -23,8 +22,6 @@ from reconcile.session import begin, carry_on, new_run
 from settings import PROGRAM, Settings
 from sinks.operations.audit import RefusedError
 from sinks.pool import Pool
-
-Pools = Mapping[Database, Pool]
 
 
 @dataclass(frozen=True)
@@ -56,16 +53,13 @@ async def run_or_resume(settings: Settings, order: Order, listener: Listener) ->
         records = await _to_resume(pools, order.resume) if order.resume else await _begun(pools, requests)
         for record in [each for each in records if each.state is not State.DONE]:
             await _reconcile(pools, log, record, order.patience, listener)
-        return await _found(pools, records[0].run)
+        return await flows_of(pools, records[0].run)
 
 
-async def find_runs(settings: Settings) -> list[list[Record]]:
+async def find_runs(settings: Settings, limit: int) -> list[list[Record]]:
     """Find the newest runs, newest first."""
     async with _pools(settings) as pools:
-        runs: dict[str, list[Record]] = defaultdict(list)
-        for record in await _found(pools, None):
-            runs[record.run].append(record)
-    return [runs[name] for name in sorted(runs, reverse=True)]
+        return await newest_runs(pools, limit)
 
 
 async def run_named(settings: Settings, run: str) -> list[Record]:
@@ -103,20 +97,10 @@ async def _rows(source: Pool, flow: CapturedFlow) -> int:
 
 
 async def _to_resume(pools: Pools, run: str) -> list[Record]:
-    found = await _found(pools, run)
+    found = await flows_of(pools, run)
     if not found:
         raise RefusedError(f"there is no run {run}; `{PROGRAM} reconcile list` shows what there is")
     return found
-
-
-async def _found(pools: Pools, run: str | None) -> list[Record]:
-    """Of both databases, in the order in which flows are reconciled."""
-    found: list[Record] = []
-    for pool in pools.values():
-        async with pool.session() as session:
-            found += await history.find(session, run)
-    names = [flow.name for flow in CAPTURED]
-    return sorted(found, key=lambda each: (each.run, names.index(each.flow) if each.flow in names else len(names)))
 
 
 @asynccontextmanager

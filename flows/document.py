@@ -85,9 +85,9 @@ def flow_section(flow: Flow) -> str:
     parts = (
         f"## {flow.name}",
         f"{flow.title}.",
-        _table(("", ""), _facts(flow)),
+        _table(("", ""), facts(flow)),
         "### Target columns",
-        _table(("column", "type", "from", "transforms, left to right"), (_target_row(flow, c) for c in flow.target.columns)),
+        _table(("column", "type", "from", "transforms, left to right"), (target_row(flow, c) for c in flow.target.columns)),
         *_masks(flow),
         "### Source columns",
         _table(("column", "type", "null", "range"), (_source_row(flow, column) for column in flow.source.columns)),
@@ -106,8 +106,13 @@ def _masks(flow: Flow) -> Iterator[str]:
 def _counting(counts: Filter | None) -> Iterator[str]:
     if counts is not None:
         yield "### Which rows count"
-        case = ", in capitals or not" if counts.any_case else ""
-        yield f"Those whose `{counts.column}` is {_either(counts.values)}{case}."
+        yield counted_rows(counts)
+
+
+def counted_rows(counts: Filter) -> str:
+    """Which rows a filter lets pass, in Markdown."""
+    case = ", in capitals or not" if counts.any_case else ""
+    return f"Those whose `{counts.column}` is {_either(counts.values)}{case}."
 
 
 def _handling(flow: Flow) -> Iterator[str]:
@@ -135,7 +140,8 @@ def _handling(flow: Flow) -> Iterator[str]:
         yield link_line(flow.link)
 
 
-def _facts(flow: Flow) -> list[tuple[str, str]]:
+def facts(flow: Flow) -> list[tuple[str, str]]:
+    """Name and value, in Markdown: where rows come from, where they go, how often and how fast."""
     target = flow.target
     return [
         *_origin(flow),
@@ -166,7 +172,8 @@ def _schedule(schedule: Schedule) -> str:
     return f"`{schedule.job}`: `{schedule.cron}` (UTC), about {schedule.expected.total_seconds() / 60:g} min{peak}"
 
 
-def _target_row(flow: Flow, column: Column) -> tuple[str, ...]:
+def target_row(flow: Flow, column: Column) -> tuple[str, ...]:
+    """Name, type, source column and transforms, in Markdown."""
     transforms = ", then ".join([*_beside(flow, column), *(transform.name for transform in column.transforms)])
     return (f"`{column.name}`", column.type, f"`{column.source}`", transforms or "as it is")
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -36,6 +37,21 @@ _ENVELOPE: Final = frozenset(
 # the message was cut, to the end; and every word with a digit or an @.
 _ENCLOSURES: Final = ((r"(?<!\w)'", "'"), ('"', '"'), ("`", "`"), (r"\(", r"\)"), (r"\[", r"\]"), (r"\{", r"\}"))
 _VALUES: Final = re.compile("|".join([*(f"{start}(?:.*{end}|.*)" for start, end in _ENCLOSURES), r"\S*[\d@]\S*"]))
+
+
+@dataclass(frozen=True)
+class Content:
+    """A record with every value masked."""
+
+    key: Any
+    value: Any
+    headers: list[tuple[str, str]]
+
+
+def redact_record(key: bytes | None, value: bytes | None, headers: Collection[tuple[str, bytes]], flow: Flow) -> Content:
+    """What people may see of a record of the flow."""
+    names = names_of(flow)
+    return Content(redact_bytes(key, names), redact_value(value, flow), redact_headers(headers, names))
 
 
 def names_of(flow: Flow) -> frozenset[str]:

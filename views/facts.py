@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from flows.tables import Database
 from views.answers import Answer, Question
 from views.protocols import Clock, ClusterView, Unanswered, WorkerView
 from views.report import ReportError, WorkerReport, read_report
 
 if TYPE_CHECKING:
     from sinks.operations.flow_control import FlowStatus
+    from sinks.operations.health import Health
     from sinks.operations.positions import Position
     from sinks.operations.workers import WorkerStatus
 
@@ -32,6 +35,7 @@ class Facts:
     ledger: Answer[Sequence[Position]]
     parked: Answer[Mapping[str, int]]
     dead_letters: Answer[Mapping[str, int]]
+    health: Mapping[Database, Answer[Health]]
 
 
 class Inquiry:
@@ -46,6 +50,7 @@ class Inquiry:
         self._ledger = Question(cluster.ledger, clock)
         self._parked = Question(cluster.parked, clock)
         self._dead_letters = Question(cluster.dead_letters, clock)
+        self._health = {database: Question(partial(cluster.health, database), clock) for database in Database}
         self._asking = asyncio.Lock()
         self._last: Facts | None = None
 
@@ -64,6 +69,7 @@ class Inquiry:
             return last
 
     async def _ask(self) -> Facts:
+        health = asyncio.gather(*(question.answer() for question in self._health.values()))
         report, workers, flows, ledger, parked, dead_letters = await asyncio.gather(
             self._report.answer(),
             self._workers.answer(),
@@ -72,4 +78,5 @@ class Inquiry:
             self._parked.answer(),
             self._dead_letters.answer(),
         )
-        return Facts(self._clock(), report, workers, flows, ledger, parked, dead_letters)
+        by_database = dict(zip(self._health, await health, strict=True))
+        return Facts(self._clock(), report, workers, flows, ledger, parked, dead_letters, by_database)

@@ -48,6 +48,7 @@ def flow_line(flow: Flow, facts: Facts, group: Iterable[Member], found: Iterable
         rate=round(sum(report.rate for report in live.flows), 1),
         lag_seconds=_greatest(row.lag_seconds for row in live.partitions),
         lag_records=sum(row.lag_records for row in live.partitions) if live.partitions else None,
+        newest_change=max((row.source_time for row in positions if row.source_time), default=None),
         p50_ms=_greatest(report.p50_ms for report in live.flows),
         p99_ms=p99_ms,
         p99_level=latency_level(p99_ms, flow.latency),

@@ -31,6 +31,11 @@ def rate(per_second: float | None) -> str:
     return NOTHING if not _finite(per_second) else f"{_short(per_second)}/s"
 
 
+def percent(share: float | None) -> str:
+    """Render ``0.125`` as ``12.5 %``."""
+    return NOTHING if not _finite(share) else f"{share * 100:,.1f} %"
+
+
 def milliseconds(value: float | None) -> str:
     """Render ``21.4`` as ``21.4 ms`` and ``12500`` as ``12.5 s``."""
     if not _finite(value):

@@ -11,6 +11,11 @@ LAG_WARNING: Final = 60.0
 LAG_CRITICAL: Final = 300.0
 #: Open dead letters of one flow.
 DEAD_LETTERS_WARNING: Final = 1000
+#: Share of what a replication slot may keep.
+SLOT_WARNING: Final = 0.5
+SLOT_CRITICAL: Final = 0.8
+#: Seconds since a connector's last heartbeat.
+HEARTBEAT_WARNING: Final = 60.0
 
 
 class Level(StrEnum):
@@ -27,9 +32,25 @@ class Level(StrEnum):
         return list(Level).index(self)
 
 
-#: The states of flows, of partitions (``streams.lane.LaneState``, which pages may not import) and of workers.
+#: The states of flows, of partitions (``streams.lane.LaneState``, which pages may not import), of workers, of runs of jobs, of
+#: connectors and their tasks, and the verdicts of the reconciliation.
 STATES: Final = {
     "running": Level.OK,
+    "succeeded": Level.OK,
+    "equal": Level.OK,
+    "repaired": Level.OK,
+    "scheduled": Level.NOTICE,
+    "deferred": Level.NOTICE,
+    "coalesced": Level.NOTICE,
+    "superseded": Level.NOTICE,
+    "cancelled": Level.NOTICE,
+    "restarting": Level.NOTICE,
+    "unassigned": Level.WARNING,
+    "undecided": Level.WARNING,
+    "away": Level.CRITICAL,
+    "failed": Level.CRITICAL,
+    "missing": Level.CRITICAL,
+    "differs": Level.CRITICAL,
     "open": Level.OK,
     "alive": Level.OK,
     "opening": Level.NOTICE,
@@ -48,6 +69,18 @@ def state_level(state: str) -> Level:
     return STATES.get(state, Level.WARNING)
 
 
+def slot_level(wal_status: str | None, share: float | None) -> Level:
+    """The level of a replication slot, by PostgreSQL's word and by the share of what it may keep."""
+    if wal_status == "lost" or (share or 0) >= SLOT_CRITICAL:
+        return Level.CRITICAL
+    return Level.WARNING if wal_status == "unreserved" or (share or 0) >= SLOT_WARNING else Level.OK
+
+
+def heartbeat_level(age_seconds: float | None) -> Level:
+    """The level of the age of a heartbeat; ``None``: there never was one."""
+    return Level.OK if age_seconds is not None and age_seconds <= HEARTBEAT_WARNING else Level.WARNING
+
+
 def lag_level(seconds: float | None) -> Level:
     """The level of a lag in seconds; ``None`` where nothing is read."""
     if seconds is None:
@@ -61,6 +94,11 @@ def latency_level(p99_ms: float | None, objective: timedelta) -> Level:
     """The level of commit → visible against the flow's objective."""
     missed = p99_ms is not None and p99_ms > objective.total_seconds() * 1000
     return Level.WARNING if missed else Level.OK
+
+
+def letter_level(status: str) -> Level:
+    """The level of a dead letter's status: open ones need a look, settled ones none."""
+    return {"open": Level.WARNING, "replayed": Level.NOTICE}.get(status, Level.OK)
 
 
 def dead_letter_level(count: int) -> Level:

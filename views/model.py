@@ -58,8 +58,28 @@ class ThisWorker:
 
 
 @dataclass(frozen=True)
+class DatabaseLine:
+    """A database. ``connections`` of our role; ``heartbeat_seconds`` since its connector wrote into it, by its own clock.
+
+    ``state``: ``alive`` or ``away``; of one that is away the rest is what was known last.
+    """
+
+    name: str
+    state: str
+    version: str | None
+    started_at: datetime | None
+    standby: bool | None
+    connections: int | None
+    heartbeat_at: datetime | None
+    heartbeat_seconds: float | None
+
+
+@dataclass(frozen=True)
 class FlowLine:
-    """A flow over all workers. Rate and lag are what the workers report now, the counts are the ledger's."""
+    """A flow over all workers. Rate and lag are what the workers report now, the counts are the ledger's.
+
+    ``newest_change``: when the newest change that was applied was committed in its source.
+    """
 
     name: str
     title: str
@@ -70,6 +90,7 @@ class FlowLine:
     rate: float
     lag_seconds: float | None
     lag_records: int | None
+    newest_change: datetime | None
     p50_ms: float | None
     p99_ms: float | None
     p99_level: Level
@@ -127,6 +148,7 @@ class Overview:
     attention: tuple[Attention, ...]
     silences: tuple[Silence, ...]
     worker: ThisWorker
+    databases: tuple[DatabaseLine, ...]
     flows: tuple[FlowLine, ...]
     workers: tuple[WorkerLine, ...]
     owners: tuple[Owner, ...]

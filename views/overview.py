@@ -8,6 +8,7 @@ from typing import Final
 from flows.model import Flow
 from views.answers import Answer
 from views.attention import attention
+from views.database_lines import database_lines
 from views.facts import Facts
 from views.flow_lines import flow_line
 from views.members import members, worker_line
@@ -32,6 +33,7 @@ def overview(facts: Facts, flows: Sequence[Flow]) -> Overview:
         attention=attention(worker, flow_lines, worker_lines),
         silences=tuple(_silences(_parts(facts))),
         worker=worker,
+        databases=database_lines(facts),
         flows=flow_lines,
         workers=worker_lines,
         owners=owners(found, group),
@@ -46,6 +48,7 @@ def _parts(facts: Facts) -> Iterable[tuple[str, Answer[object]]]:
         ("counts and owners of partitions", facts.ledger),
         ("parked keys", facts.parked),
         ("dead letters", facts.dead_letters),
+        *((f"the {database.value} database", answer) for database, answer in facts.health.items()),
     )
 
 

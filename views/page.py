@@ -42,7 +42,8 @@ class Page:
     ``name`` also names its templates: ``pages/NAME.html`` is the part that changes; ``filters/NAME.html`` and
     ``actions/NAME.html``, where they exist, stand before it and are left alone by refreshes.
 
-    ``look`` raises :class:`NothingThereError`. ``refresh_ms`` is between two looks of an open page.
+    ``look`` raises :class:`NothingThereError` and :class:`views.protocols.Unanswered`. ``refresh_ms`` is between two looks of an
+    open page.
     """
 
     name: str

@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from flows.tables import Database
+
 if TYPE_CHECKING:
     from sinks.operations.flow_control import FlowStatus
+    from sinks.operations.health import Health
     from sinks.operations.positions import Position
     from sinks.operations.workers import WorkerStatus
-    from views.frame import Window
 
 #: Tells the time, with a zone.
 Clock = Callable[[], datetime]
@@ -46,18 +48,14 @@ class ClusterView(Protocol):
         """Rows of ``sync.ledger``."""
         ...
 
+    async def health(self, database: Database) -> Health:
+        """How a database does."""
+        ...
+
     async def parked(self) -> Mapping[str, int]:
         """Flow → number of keys that wait for a row; a flow without any may be missing."""
         ...
 
     async def dead_letters(self) -> Mapping[str, int]:
         """Flow → number of open dead letters; a flow without any may be missing."""
-        ...
-
-
-class Records(Protocol):
-    """What is kept of the past and planned for the time to come. Each raises :class:`Unanswered`."""
-
-    async def windows(self) -> Sequence[Window]:
-        """Maintenance that goes on or begins within a day."""
         ...

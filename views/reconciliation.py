@@ -13,8 +13,8 @@ WIDTH: Final = 600.0
 #: What there is of a kind is seen, however little it is.
 LEAST: Final = 6.0
 
-# Name in the legend and class of colour; what was compared and is none of these was equal.
-_PARTS: Final = (("repaired", "notice"), ("left", "critical"), ("listed", "warning"))
+#: Name in the legend and class of colour; what was compared and is none of these was equal.
+PARTS: Final = (("repaired", "notice"), ("left", "critical"), ("listed", "warning"))
 _LISTED: Final = ("quarantined", "waiting", "edge", "moving")
 
 
@@ -33,7 +33,7 @@ def reconciliation_page(document: Mapping[str, Any]) -> str:
     """Render the document of ``reconcile.report.report``."""
     bars = {flow["flow"]: segments(flow) for flow in document["flows"]}
     style = (STATIC_FOLDER / "style.css").read_text(encoding="utf-8")
-    return Renderer().page("reconciliation.html", run=document, bars=bars, style=style, width=WIDTH, parts=_PARTS)
+    return Renderer().page("reconciliation.html", run=document, bars=bars, style=style, width=WIDTH, parts=PARTS)
 
 
 def segments(flow: Mapping[str, Any]) -> list[Segment]:
@@ -41,7 +41,7 @@ def segments(flow: Mapping[str, Any]) -> list[Segment]:
     differing = flow["missing"] + flow["extra"] + flow["different"]
     counts = {"repaired": flow["repaired"], "left": differing - flow["repaired"], "listed": sum(flow[name] for name in _LISTED)}
     equal = max(flow["compared"] - flow["missing"] - flow["extra"] - flow["different"] - counts["listed"], 0)
-    sized = [("equal", "ok", equal), *((name, level, counts[name]) for name, level in _PARTS)]
+    sized = [("equal", "ok", equal), *((name, level, counts[name]) for name, level in PARTS)]
     shown = [(name, level, rows) for name, level, rows in sized if rows]
     total = sum(rows for *_, rows in shown)
     room = WIDTH - LEAST * len(shown)

@@ -23,11 +23,14 @@ _FILTERS: Final = (
     formatting.milliseconds,
     formatting.outcomes,
     formatting.ranges,
+    formatting.percent,
     formatting.rate,
     formatting.shortened,
     formatting.size,
     levels.dead_letter_level,
+    levels.heartbeat_level,
     levels.lag_level,
+    levels.letter_level,
     levels.state_level,
 )
 

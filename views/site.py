@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -20,11 +21,13 @@ from views.facts import Inquiry
 from views.frame import Frame
 from views.page import NothingThereError, Page, View
 from views.pages import all_pages
-from views.protocols import Clock, ClusterView, Records, WorkerView
+from views.protocols import Clock, ClusterView, Unanswered, WorkerView
+from views.records import Records
 from views.rendering import STATIC_FOLDER, STATIC_PREFIX, Renderer
 from views.security import add_headers, gate
 from views.sessions import Sessions
 from views.sign_in import SignInPages
+from views.sources import Sources
 
 ACTION: Final = f"{ACTIONS}/{{action}}"
 #: Where a form may be sent; everything else can only be read.
@@ -54,7 +57,7 @@ def mount(  # noqa: PLR0913 who is asked, and what a test replaces
     ports, that the server is reached by besides the loopback ones. Methods, host check and headers hold for the whole
     application.
     """
-    pages = all_pages(Inquiry(worker, cluster, clock), flows)
+    pages = all_pages(Sources(Inquiry(worker, cluster, clock), records, clock, flows))
     renderer = Renderer([page for page in pages if page.listed])
     web_app.middlewares.extend((visitors(sessions), error_pages(renderer), gate(allowed_hosts, FORMS)))
     web_app.on_response_prepare.append(add_headers)
@@ -64,15 +67,21 @@ def mount(  # noqa: PLR0913 who is asked, and what a test replaces
         web_app.router.add_get(page.path, served.whole)
         web_app.router.add_get(page.fragment_path, served.fragment, name=page.name)
         web_app.router.add_get(page.document_path, served.document)
-    signing = SignInPages(renderer, sessions, Attempts(clock), desk)
-    acting = ActionPages(renderer, sessions, all_actions(flows, desk.jobs), desk)
+    _add_forms(
+        web_app,
+        SignInPages(renderer, sessions, Attempts(clock), desk),
+        ActionPages(renderer, sessions, all_actions(flows, desk.jobs), desk),
+    )
+    web_app.router.add_static(STATIC_PREFIX, STATIC_FOLDER)
+
+
+def _add_forms(web_app: web.Application, signing: SignInPages, acting: ActionPages) -> None:
     web_app.router.add_get(ACTIONS, acting.index)
     web_app.router.add_get(ACTION, acting.form)
     web_app.router.add_post(ACTION, acting.submit)
     web_app.router.add_get(SIGN_IN, signing.form)
     web_app.router.add_post(SIGN_IN, signing.sign_in)
     web_app.router.add_post(SIGN_OUT, signing.sign_out)
-    web_app.router.add_static(STATIC_PREFIX, STATIC_FOLDER)
 
 
 class ServedPage:
@@ -108,10 +117,12 @@ class ServedPage:
             return await self._page.look({**request.query, **request.match_info})
         except NothingThereError as error:
             raise web.HTTPNotFound(text=str(error)) from None
+        except Unanswered as error:
+            raise web.HTTPServiceUnavailable(text=f"{error}.".capitalize()) from None
 
     async def _html(self, template: str, request: web.Request, **values: object) -> web.Response:
-        view = await self._look(request)
-        shown = {"page": self._page, "view": view, "heading": self._page.headed(view), "banner": await self._frame.banner()}
+        view, banner = await asyncio.gather(self._look(request), self._frame.banner())
+        shown = {"page": self._page, "view": view, "heading": self._page.headed(view), "banner": banner}
         text = self._renderer.page(template, **shown, **values)
         return web.Response(text=text, content_type="text/html")
 

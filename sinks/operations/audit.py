@@ -22,29 +22,30 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True)
-class Entry:
+class Deed:
     """A row of ``sync.audit``. ``problem``: why it was not done."""
 
     id: int
     at: datetime
     actor: str
-    role: str | None
-    origin: str | None
     action: str
     subject: str
     reason: str | None
-    result: str
-    problem: str | None
+    role: str | None = None
+    origin: str | None = None
+    result: str = Result.DONE
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which entries: ``None`` matches all. Newest first, at most ``limit``."""
+    """Which deeds: ``None`` matches all. Newest first, at most ``limit``."""
 
     actor: str | None = None
     action: str | None = None
     result: str | None = None
     since: datetime | None = None
+    before: datetime | None = None
     limit: int = 100
 
 
@@ -70,14 +71,14 @@ def record_undone(connection: Connection, actor: str, action: str, subject: str,
     )
 
 
-def entries(connection: Connection, selection: Selection) -> list[Entry]:
+def deeds(connection: Connection, selection: Selection) -> list[Deed]:
     """Read the selected lines of one database."""
-    with connection.cursor(row_factory=class_row(Entry)) as cursor:
+    with connection.cursor(row_factory=class_row(Deed)) as cursor:
         cursor.execute(
             "SELECT id, at, actor, role, origin, action, subject, reason, result, problem FROM sync.audit"
             " WHERE (%(actor)s::text IS NULL OR actor = %(actor)s) AND (%(action)s::text IS NULL OR action = %(action)s)"
             " AND (%(result)s::text IS NULL OR result = %(result)s) AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)"
-            " ORDER BY id DESC LIMIT %(limit)s",
+            " AND (%(before)s::timestamptz IS NULL OR at < %(before)s) ORDER BY at DESC, id DESC LIMIT %(limit)s",
             vars(selection),
         )
         return cursor.fetchall()

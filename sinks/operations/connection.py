@@ -17,10 +17,13 @@ _LIVENESS: Final = {
 }
 
 
-def connect(database: Database, login: Credentials | None = None) -> Connection:
-    """Open an autocommit session in UTC as the worker, or as ``login``; raises ``psycopg.OperationalError``."""
+def connect(database: Database, login: Credentials | None = None, *, statement_timeout: int = 0) -> Connection:
+    """Open an autocommit session in UTC as the worker, or as ``login``; raises ``psycopg.OperationalError``.
+
+    ``statement_timeout`` in milliseconds; 0: operators wait as long as they like.
+    """
     return psycopg.connect(
         **(database.conninfo(login) | _LIVENESS),  # type: ignore[arg-type] # libpq keywords are text, also those with a type of their own
-        options=f"-c timezone=UTC -c lock_timeout={database.lock_timeout}",
+        options=f"-c timezone=UTC -c lock_timeout={database.lock_timeout} -c statement_timeout={statement_timeout}",
         autocommit=True,
     )

@@ -1,6 +1,6 @@
 """Batch jobs as operators see them: what became of runs, and asking for, pausing and ending them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, LiteralString
@@ -102,6 +102,17 @@ def history(connection: Connection, job: str | None, limit: int) -> list[JobRun]
             f"SELECT {_COLUMNS} FROM sync.job_run WHERE %(job)s::text IS NULL OR job = %(job)s"
             " ORDER BY scheduled_for DESC, run_id DESC LIMIT %(limit)s",
             {"job": job, "limit": limit},
+        )
+        return cursor.fetchall()
+
+
+def newest(connection: Connection, jobs: Sequence[str], each: int) -> list[JobRun]:
+    """Read the newest runs of each of these jobs, newest first; as quick after years as after a day."""
+    with connection.cursor(row_factory=class_row(JobRun)) as cursor:
+        cursor.execute(
+            f"SELECT r.* FROM unnest(%(jobs)s::text[]) AS wanted(job), LATERAL (SELECT {_COLUMNS} FROM sync.job_run"
+            " WHERE job = wanted.job ORDER BY scheduled_for DESC LIMIT %(each)s) AS r",
+            {"jobs": list(jobs), "each": each},
         )
         return cursor.fetchall()
 

@@ -12,6 +12,7 @@ from flows.model import Flow
 from settings import PROGRAM
 from sinks.operations.audit import RefusedError, record
 from sinks.operations.connection import Connection
+from sinks.payload_cipher import PayloadCipher
 
 UNSETTLED: Final = ("open", "replayed")
 
@@ -48,13 +49,14 @@ class Payload:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which letters: ``None`` and an empty ``ids`` match all. Oldest first, at most ``limit``."""
+    """Which letters: ``None`` and an empty ``ids`` match all. Oldest first, at most ``limit``, behind the letter ``after``."""
 
     flow: str | None = None
     status: str | None = None
     reason: str | None = None
     ids: Sequence[int] = ()
     limit: int | None = None
+    after: int = 0
 
 
 _COLUMNS: Final[LiteralString] = (
@@ -71,7 +73,7 @@ def find(connection: Connection, selection: Selection) -> list[Letter]:
             " WHERE (%(flow)s::text IS NULL OR flow = %(flow)s)"
             " AND (%(status)s::text IS NULL OR status = %(status)s)"
             " AND (%(reason)s::text IS NULL OR reason = %(reason)s)"
-            " AND (%(ids)s::bigint[] = '{}' OR id = ANY(%(ids)s)) ORDER BY id LIMIT %(limit)s",
+            " AND (%(ids)s::bigint[] = '{}' OR id = ANY(%(ids)s)) AND id > %(after)s ORDER BY id LIMIT %(limit)s",
             vars(selection) | {"ids": list(selection.ids)},
         )
         return cursor.fetchall()
@@ -85,9 +87,36 @@ def counts(connection: Connection, flow: Flow) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
+def open_by_reason(connection: Connection) -> dict[str, dict[str, int]]:
+    """Count what people are shown as open: flow → reason → letters. Reads no settled letter, however many there are."""
+    rows = connection.execute(
+        "SELECT flow, reason, count(*) FROM sync.dead_letter WHERE status IN ('open', 'replayed')"
+        " GROUP BY flow, reason ORDER BY flow, count(*) DESC, reason"
+    ).fetchall()
+    found: dict[str, dict[str, int]] = {}
+    for flow, reason, number in rows:
+        found.setdefault(flow, {})[reason] = number
+    return found
+
+
 def unsettled(by_status: Mapping[str, int]) -> int:
     """How many of the counted letters people are shown as open: a replayed one is, until its outcome is known."""
     return sum(by_status.get(status, 0) for status in UNSETTLED)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A letter's record as it was read."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+def opened(payload: Payload, cipher: PayloadCipher) -> Opened:
+    """Decrypt a payload; raises ``cryptography.fernet.InvalidToken`` when no key fits."""
+    key, value = cipher.decrypt(payload.record_key), cipher.decrypt(payload.record_value)
+    return Opened(key, value, cipher.decrypt_headers(payload.headers))
 
 
 def payload(connection: Connection, letter: int) -> Payload:

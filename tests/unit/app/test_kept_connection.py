@@ -22,7 +22,7 @@ def opened(monkeypatch):
     """The connections that were opened, oldest first."""
     connections = []
 
-    def connect(place):
+    def connect(place, **_):
         assert place is PLACE
         connections.append(Connection())
         return connections[-1]

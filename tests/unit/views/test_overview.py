@@ -284,7 +284,7 @@ async def test_many_readers_at_once_ask_the_database_once(world):
     inquiry = Inquiry(world, world, world.clock)
     found = await asyncio.gather(*(inquiry.facts() for _ in range(20)))
     assert all(facts is found[0] for facts in found)
-    assert world.asked == 6
+    assert world.asked == 8
     world.now += timedelta(seconds=0.5)
     await inquiry.facts()
-    assert world.asked == 12
+    assert world.asked == 16

@@ -17,7 +17,7 @@ async def test_the_navigation_says_which_page_it_is(page):
 
 
 async def test_maintenance_that_goes_on_is_announced_with_its_end_in_both_zones(world, page):
-    world.maintenance = [window(-1, 2)]
+    world.records.maintenance = [window(-1, 2)]
     text = await page("/partials/overview")
     assert "maintenance</span> disk swap, until" in text
     assert "2025-01-15 22:00:00 UTC · 03:30:00 IST (+1 day)" in text
@@ -28,7 +28,7 @@ async def test_without_maintenance_there_is_no_banner(page):
 
 
 async def test_a_silent_database_does_not_keep_a_page_from_its_reader(world, page):
-    world.silent = {"windows"}
+    world.records.silent = {"windows"}
     assert "Worker worker-a" in await page("/")
 
 

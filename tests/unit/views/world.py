@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
 
 from flows.eligibility_hints import ELIGIBILITY_HINTS
+from flows.model import Flow
+from flows.tables import Database
 from sinks.operations.flow_control import FlowStatus
+from sinks.operations.health import Health
 from sinks.operations.positions import Position
 from sinks.operations.workers import WorkerStatus
 from tests.unit.views.operating import RememberingDesk, sessions
-from views.frame import Window
-from views.protocols import Unanswered
+from tests.unit.views.records_world import FLOW, NOON, TOPIC, RecordsWorld, Told
 from views.site import mount
 
-FLOW = ELIGIBILITY_HINTS.name
-TOPIC, COMMANDS = ELIGIBILITY_HINTS.topics
-NOON = datetime(2025, 1, 15, 20, 0, 0, tzinfo=UTC)
+COMMANDS = ELIGIBILITY_HINTS.command_topic
 
 
 def partition(number: int, topic: str = TOPIC, **changes: Any) -> dict[str, Any]:
@@ -63,8 +63,8 @@ def position(number: int, owner: str | None, topic: str = TOPIC, **changes: Any)
 
 
 @dataclass
-class World:
-    """Answers both protocols. ``silent`` names the questions that nobody answers."""
+class World(Told):
+    """Answers for the worker and the cluster. ``silent`` names the questions that nobody answers."""
 
     own: dict[str, Any] = field(default_factory=lambda: {"name": "worker-a", **state(range(5))})
     rows: list[WorkerStatus] = field(
@@ -80,19 +80,10 @@ class World:
     )
     waiting: dict[str, int] = field(default_factory=dict)
     letters: dict[str, int] = field(default_factory=dict)
-    maintenance: list[Window] = field(default_factory=list)
+    heartbeat: datetime | None = NOON - timedelta(seconds=3)
+    records: RecordsWorld = field(default_factory=RecordsWorld)
     desk: RememberingDesk = field(default_factory=RememberingDesk)
-    silent: set[str] = field(default_factory=set)
     now: datetime = NOON
-    asked: int = 0
-
-    async def _say(self, name: str, value: Any) -> Any:
-        self.asked += 1
-        if "hang" in self.silent:
-            await asyncio.Event().wait()
-        if name in self.silent:
-            raise Unanswered("the citizen database is not reachable")
-        return value
 
     async def snapshot(self) -> Any:
         return await self._say("snapshot", self.own)
@@ -112,14 +103,16 @@ class World:
     async def dead_letters(self) -> Any:
         return await self._say("dead_letters", self.letters)
 
-    async def windows(self) -> Any:
-        return await self._say("windows", self.maintenance)
+    async def health(self, database: Database) -> Any:
+        return await self._say(
+            f"health of {database.value}", Health("18.1", NOON, NOON, standby=False, connections=12, heartbeat_at=self.heartbeat)
+        )
 
     def clock(self) -> datetime:
         return self.now
 
-    def application(self, **options: Any) -> web.Application:
+    def application(self, flows: Sequence[Flow] = (ELIGIBILITY_HINTS,), **options: Any) -> web.Application:
         application = web.Application()
-        defaults = {"desk": self.desk, "sessions": sessions(self.clock), "flows": [ELIGIBILITY_HINTS]}
-        mount(application, worker=self, cluster=self, records=self, clock=self.clock, **(defaults | options))
+        among = {"desk": self.desk, "sessions": sessions(self.clock), "flows": flows}
+        mount(application, worker=self, cluster=self, records=self.records, clock=self.clock, **(among | options))
         return application
