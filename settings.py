@@ -180,6 +180,15 @@ class Worker(Section):
         return f"http://{f'[{host}]' if ':' in host else host}:{self.web_port}/"
 
 
+class Web(Section):
+    """Who may act through the web view of a worker. Reading needs no token."""
+
+    operators: SecretStr = Field(default=SecretStr(""), description="lines of `token new`, comma separated: hashes, no tokens")
+    operators_file: Path | None = Field(default=None, description="a file of such lines, read again when it changes")
+    session_hours: float = Field(default=8.0, gt=0, le=24)
+    secure_cookies: bool = Field(default=False, description="where browsers reach the web view by TLS only")
+
+
 class Batch(Section):
     """Batch jobs, which every worker may run."""
 
@@ -222,6 +231,7 @@ class Settings(Environment):
     kafka: Kafka
     connect: Connect = Connect()
     worker: Worker = Worker()
+    web: Web = Web()
     batch: Batch = Batch()
     log: Log = Log()
     payload_keys: SecretStr = Field(description="Fernet keys, comma separated, newest first")

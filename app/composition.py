@@ -16,6 +16,7 @@ from faust.types import TP
 from app.batches import Batches
 from app.cluster import DatabaseCluster
 from app.configuration import faust_configuration
+from app.desk import OperatorsDesk
 from app.health import Health
 from app.kinds import Surroundings, parts_of
 from app.last_resort import end_anyway
@@ -25,6 +26,7 @@ from app.questions import Questions
 from app.records import KeptRecords
 from app.reporter import Reporter
 from app.sampling import Sampling
+from app.sign_in import sessions_of
 from app.worker_looks import Background, WorkerLooks
 from app.worker_view import OwnState
 from flows.model import CapturedFlow, Flow
@@ -93,7 +95,7 @@ class Composition:
         app.on_partitions_revoked.connect(cast("Any", self._revoked))
         app.on_rebalance_complete.connect(cast("Any", self._recovered))
         self._reporter = Reporter(self)
-        self._questions = Questions(settings)
+        self._questions, self._desk = Questions(settings), OperatorsDesk(settings)
         self._looks = WorkerLooks(settings, self._files)
         databases = self._looks.databases if settings.worker.metrics else {}
         health = Health(self.status, self._coordinators, databases)
@@ -104,6 +106,8 @@ class Composition:
             worker=OwnState(settings.worker.name, self.status),
             cluster=DatabaseCluster(self._questions),
             records=KeptRecords(settings, self._questions, self._pools),
+            desk=self._desk,
+            sessions=sessions_of(settings),
             allowed_hosts=settings.worker.web_hosts,
         )
 
@@ -228,5 +232,6 @@ class Composition:
         await self._status_reader.stop()
         self._questions.close()
         await self._looks.close()
+        self._desk.close()
         for pool in self._pools.values():
             await pool.close()

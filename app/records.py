@@ -141,7 +141,9 @@ class KeptRecords:
 
     async def audit(self, database: Database, before: datetime | None, limit: int) -> Sequence[Deed]:
         """Of one database."""
-        return await self._questions.ask(database, lambda session: audit.deeds(session, before, limit))
+        return await self._questions.ask(
+            database, lambda session: audit.deeds(session, audit.Selection(before=before, limit=limit))
+        )
 
     def configuration(self) -> Sequence[ShownSetting]:
         """Secrets left out."""

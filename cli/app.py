@@ -6,6 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli import (
+    audit,
     callbacks,
     connect,
     dead_letters,
@@ -20,6 +21,7 @@ from cli import (
     schema,
     source_epoch,
     status,
+    token,
     up,
     watch,
 )
@@ -63,3 +65,5 @@ app.add_typer(reviews.commands, name="review")
 app.add_typer(reconcile.commands, name="reconcile")
 app.add_typer(jobs.commands, name="jobs")
 app.add_typer(maintenance.commands, name="maintenance")
+app.add_typer(audit.commands, name="audit")
+app.add_typer(token.commands, name="token")

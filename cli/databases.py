@@ -1,19 +1,36 @@
 """The two databases of a command: opened when first asked for, closed together."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Final
 
 from flows.tables import Database
 from settings import ConfigurationError, ConnectorLogin, Credentials, Settings
+from sinks.operations.audit import identify
 from sinks.operations.connection import Connection, connect
 from sinks.provision import Roles
+
+
+@dataclass(frozen=True)
+class Identity:
+    """In what role and from where somebody acts, for the audit."""
+
+    role: str
+    origin: str
+
+
+#: Whoever may run commands has the settings, hence all there is to have.
+SHELL: Final = Identity("shell", os.uname().nodename)
 
 
 class Databases:
     """Sessions of the worker's role, at most one per database."""
 
-    def __init__(self, settings: Settings, closing: ExitStack) -> None:
+    def __init__(self, settings: Settings, closing: ExitStack, identity: Identity) -> None:
         self._settings = settings
+        self._identity = identity
         self._closing = closing
         self._open: dict[Database, Connection] = {}
 
@@ -21,14 +38,15 @@ class Databases:
         if database not in self._open:
             session = connect(self._settings.databases[database.value])
             self._open[database] = self._closing.enter_context(session)
+            identify(session, self._identity.role, self._identity.origin)
         return self._open[database]
 
 
 @contextmanager
-def databases(settings: Settings) -> Iterator[Databases]:
+def databases(settings: Settings, identity: Identity = SHELL) -> Iterator[Databases]:
     """Give sessions inside the block; ``psycopg.OperationalError`` comes when one is first used."""
     with ExitStack() as closing:
-        yield Databases(settings, closing)
+        yield Databases(settings, closing, identity)
 
 
 def connect_login(settings: Settings, database: Database) -> ConnectorLogin | None:

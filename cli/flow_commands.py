@@ -31,11 +31,11 @@ def pause(flow: FlowName, *, reason: Reason = None, as_json: Json = False) -> No
         _show(flow_control.pause(sessions[flow.target.table.database], flow, actor(), reason), as_json=as_json)
 
 
-def resume(flow: FlowName, *, accept_truncate: AcceptTruncate = False, as_json: Json = False) -> None:
+def resume(flow: FlowName, *, accept_truncate: AcceptTruncate = False, reason: Reason = None, as_json: Json = False) -> None:
     """Let a paused or stopped flow run again, from where it was."""
     with databases(load_settings()) as sessions:
         session = sessions[flow.target.table.database]
-        _show(flow_control.resume(session, flow, actor(), accept_truncate=accept_truncate), as_json=as_json)
+        _show(flow_control.resume(session, flow, actor(), reason, accept_truncate=accept_truncate), as_json=as_json)
 
 
 def resync(flow: FlowName, *, reason: Reason = None, as_json: Json = False) -> None:

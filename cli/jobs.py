@@ -5,26 +5,24 @@ from typing import Final
 
 import typer
 
-from batch_timers.closures import Calendar, Closure
+from batch_timers.closures import Calendar
 from batch_timers.jobs import JOBS, Job
 from batch_timers.plan import plan
 from batch_timers.slots import slot_before, slot_from
 from cli.databases import databases
 from cli.job_options import CalendarOnly, Days, Force, From, JobName, Limit, MaybeJob, Slot, To
+from cli.job_requests import ask_for_run, calendar_with, cancel_run, ledger_of, set_paused
 from cli.job_view import ListedJob, history_row, listed_row, planned_row, run_document, run_rows
 from cli.options import Json, Reason, actor
 from cli.output import show, table
 from flows.batch_model import AggregateFlow
 from flows.batch_registry import BATCH_FLOWS
 from flows.tables import Database
-from settings import PROGRAM, load_settings
+from settings import load_settings
 from sinks.job_ledger import EVERY_JOB
 from sinks.operations import jobs
-from sinks.operations.audit import RefusedError
 from sinks.operations.connection import Connection
 from sinks.operations.jobs import JobRun
-from sinks.operations.maintenance import maintenance
-from views.formatting import both_zones
 
 commands = typer.Typer(help="Batch jobs: when they run and what became of their runs.", no_args_is_help=True)
 
@@ -58,19 +56,18 @@ def plan_jobs(*, start: From = None, end: To = None, calendar_only: CalendarOnly
 
 
 @commands.command("run")
-def run_job(job: JobName, *, slot: Slot = None, days: Days = None, force: Force = False, as_json: Json = False) -> None:
+def run_job(
+    job: JobName, *, slot: Slot = None, days: Days = None, force: Force = False, reason: Reason = None, as_json: Json = False
+) -> None:
     """Ask for a run now, or for a past slot again. In maintenance and peak hours it needs --force."""
-    database = _ledger(job)
+    ledger_of(job)
     if slot is not None and (slot > datetime.now(UTC) or slot_before(job.schedule.cron, slot) != slot):
         raise typer.BadParameter(f"{job.name} has no past slot at {slot:%Y-%m-%d %H:%M} UTC", param_hint="--slot")
     if days and not any(isinstance(flow, AggregateFlow) and flow.name == job.flow for flow in BATCH_FLOWS):
         raise typer.BadParameter(f"{job.name} does not work by days", param_hint="--day")
     parameters = {"days": [day.isoformat() for day in days]} if days else {}
     with databases(load_settings()) as sessions:
-        if not force:
-            _refuse_when_closed(job, sessions[database])
-        lane = job.schedule.lane
-        asked = jobs.request(sessions[database], job.name, lane, slot=slot, parameters=parameters, forced=force, actor=actor())
+        asked = ask_for_run(sessions, job, actor=actor(), reason=reason, slot=slot, parameters=parameters, force=force)
     _show_run(asked, [], as_json=as_json)
 
 
@@ -81,26 +78,24 @@ def pause_jobs(job: MaybeJob = None, *, reason: Reason = None, as_json: Json = F
 
 
 @commands.command("resume")
-def resume_jobs(job: MaybeJob = None, *, as_json: Json = False) -> None:
+def resume_jobs(job: MaybeJob = None, *, reason: Reason = None, as_json: Json = False) -> None:
     """Let a paused job run again, or lift the pause of all; a run that paused goes on where it was."""
-    _set_paused(job, paused=False, reason=None, as_json=as_json)
+    _set_paused(job, paused=False, reason=reason, as_json=as_json)
 
 
 @commands.command("cancel")
-def cancel_run(job: JobName, *, slot: Slot = None, as_json: Json = False) -> None:
+def cancel(job: JobName, *, slot: Slot = None, reason: Reason = None, as_json: Json = False) -> None:
     """End a run at its next chunk; what it has written stays. By default the newest."""
     with databases(load_settings()) as sessions:
-        session = sessions[_ledger(job)]
-        run = jobs.run_of(session, job.name, slot)
-        jobs.cancel(session, run, actor())
-        _show_run(jobs.run_of(session, job.name, run.scheduled_for), [], as_json=as_json)
+        run = cancel_run(sessions, job, slot=slot, actor=actor(), reason=reason)
+    _show_run(run, [], as_json=as_json)
 
 
 @commands.command("history")
 def show_history(job: MaybeJob = None, *, limit: Limit = 20, as_json: Json = False) -> None:
     """List runs, newest first: also slots that were coalesced, superseded or deferred, with the reason."""
     with databases(load_settings()) as sessions:
-        ledgers = [_ledger(job)] if job else list(Database)
+        ledgers = [ledger_of(job)] if job else list(Database)
         found = [run for each in ledgers for run in jobs.history(sessions[each], job.name if job else None, limit)]
     found = sorted(found, key=lambda run: run.scheduled_for, reverse=True)[:limit]
     columns = ("scheduled for", "job", "state", "took", "read", "written", "unchanged", "skipped", "failed", "missed", "reason")
@@ -111,39 +106,19 @@ def show_history(job: MaybeJob = None, *, limit: Limit = 20, as_json: Json = Fal
 def show_run(job: JobName, *, slot: Slot = None, as_json: Json = False) -> None:
     """Show a run with its progress, and the rows that events had missed. By default the newest."""
     with databases(load_settings()) as sessions:
-        session = sessions[_ledger(job)]
+        session = sessions[ledger_of(job)]
         run = jobs.run_of(session, job.name, slot)
         _show_run(run, jobs.missed(session, run), as_json=as_json)
 
 
-def _ledger(job: Job) -> Database:
-    if job.database is None:
-        raise RefusedError(f"{job.name} is no job of one database; `{PROGRAM} jobs plan` shows when it is due")
-    return job.database
-
-
-def _calendar(*sessions: Connection) -> Calendar:
-    """With the maintenance that operators have asked for."""
-    standing = {(each.starts_at, each.ends_at, each.reason) for session in sessions for each in maintenance(session)}
-    return Calendar(tuple(Closure(*each) for each in sorted(standing)))
-
-
 def _whole_calendar() -> Calendar:
     with databases(load_settings()) as sessions:
-        return _calendar(*(sessions[database] for database in Database))
-
-
-def _refuse_when_closed(job: Job, session: Connection) -> None:
-    closure = _calendar(session).closed_at(datetime.now(UTC), avoids_peak=job.schedule.avoids_peak)
-    if closure is not None:
-        raise RefusedError(f"{closure.reason}, until {both_zones(closure.end)}; with --force {job.name} starts all the same")
+        return calendar_with(*(sessions[database] for database in Database))
 
 
 def _set_paused(job: Job | None, *, paused: bool, reason: str | None, as_json: bool) -> None:
-    name = job.name if job else EVERY_JOB
     with databases(load_settings()) as sessions:
-        for database in [_ledger(job)] if job else list(Database):
-            jobs.set_paused(sessions[database], name, paused=paused, actor=actor(), reason=reason)
+        name = set_paused(sessions, job, paused=paused, actor=actor(), reason=reason)
     text = f"{job.name if job else 'every job'}: {'paused' if paused else 'resumed'}"
     show({"job": name, "paused": paused, "reason": reason}, text, as_json=as_json)
 

@@ -7,7 +7,7 @@ import typer
 
 from cli.databases import databases
 from cli.moments import moment
-from cli.options import Json, actor
+from cli.options import Json, Reason, actor
 from cli.output import show, table
 from flows.tables import Database
 from settings import load_settings
@@ -38,11 +38,11 @@ def start(*, until: Until = None, reason: Why, as_json: Json = False) -> None:
 
 
 @commands.command("stop")
-def stop(*, as_json: Json = False) -> None:
+def stop(*, reason: Reason = None, as_json: Json = False) -> None:
     """End it now: jobs go on where they were."""
     with databases(load_settings()) as sessions:
         for database in Database:
-            maintenance.stop(sessions[database], actor())
+            maintenance.stop(sessions[database], actor(), reason)
     _show_all(as_json=as_json)
 
 

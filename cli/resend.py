@@ -12,9 +12,9 @@ from sinks.operations.letters import Letter, Payload, sending_again
 from sinks.payload_cipher import PayloadCipher
 
 
-def send_again(session: Connection, letter: Letter, settings: Settings, actor: str) -> None:
+def send_again(session: Connection, letter: Letter, settings: Settings, actor: str, reason: str | None = None) -> None:
     """Send it and mark it as replayed; raises ``KafkaError`` with the letter still open."""
-    with sending_again(session, letter, actor) as payload:
+    with sending_again(session, letter, actor, reason) as payload:
         record = again(letter, flow_of(letter), payload, PayloadCipher(settings.payload_keys))
         asyncio.run(send(settings.kafka, record))
 

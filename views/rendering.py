@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from views import formatting, levels
 from views.page import Page
+from views.visitor import VISITOR
 
 STATIC_PREFIX: Final = "/static/"
 STATIC_FOLDER: Final = Path(__file__).parent / "static"
@@ -49,8 +50,8 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.filters.update({function.__name__: function for function in _FILTERS})
-        self._environment.globals |= {"static": STATIC_PREFIX, "navigation": navigation}
+        self._environment.globals |= {"static": STATIC_PREFIX, "navigation": navigation, "visitor": VISITOR.get}
 
     def page(self, template: str, **values: Any) -> str:
-        """Render ``template`` with ``values``."""
+        """Render ``template`` with ``values``, for whoever looks: ``visitor()`` in templates."""
         return self._environment.get_template(template).render(values)

@@ -1,7 +1,7 @@
-"""What every answer of the web server obeys: read-only methods, known host names, headers that tell the browser to be strict.
+"""What every answer of the web server obeys: methods, known host names, headers that tell the browser to be strict.
 
-There is no login: the server binds to loopback. A web page elsewhere could still reach it through a name that it points at
-127.0.0.1 (DNS rebinding), hence the check of the Host header.
+Reading needs no login: the server binds to loopback. A web page elsewhere could still reach it through a name that it points at
+127.0.0.1 (DNS rebinding), hence the check of the Host header. Who may send a form says :mod:`views.access`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from views.rendering import STATIC_PREFIX
 
-ALLOWED_METHODS: Final = (hdrs.METH_GET, hdrs.METH_HEAD)
+READING: Final = (hdrs.METH_GET, hdrs.METH_HEAD)
 
 _HOST: Final = re.compile(r"(?:(?P<name>[a-z0-9._-]+)|\[(?P<address>[0-9a-f:.]+)\])(?::[0-9]{1,5})?")
 _CONTENT_SECURITY_POLICY: Final = (
@@ -28,7 +28,7 @@ _HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Server": "sync",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -42,16 +42,21 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     response.headers.setdefault(hdrs.CACHE_CONTROL, "no-cache" if static else "no-store")
 
 
-def gate(allowed_hosts: Collection[str]) -> Middleware:
-    """Refuse what is not meant for us: 421 for a foreign or missing Host, 405 for anything but reading."""
+def gate(allowed_hosts: Collection[str], forms: Collection[str] = ()) -> Middleware:
+    """Refuse what is not meant for us: 421 for a foreign or missing Host, 405 for anything but reading.
+
+    ``forms`` are the routes to which a form may be sent, as they were added.
+    """
     names = frozenset(name.lower() for name in allowed_hosts)
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not _is_ours(request.headers.getall(hdrs.HOST, []), names):
             raise web.HTTPMisdirectedRequest(text="This server answers to loopback names and to those it was given.")
-        if request.method not in ALLOWED_METHODS:
-            raise web.HTTPMethodNotAllowed(request.method, ALLOWED_METHODS, text="These pages can only be read.")
+        resource = request.match_info.route.resource
+        allowed = (*READING, hdrs.METH_POST) if resource and resource.canonical in forms else READING
+        if request.method not in allowed:
+            raise web.HTTPMethodNotAllowed(request.method, allowed, text="These pages can only be read.")
         return await handler(request)
 
     return check

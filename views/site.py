@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 from aiohttp import web
 
 from flows.model import Flow
 from flows.registry import FLOWS
+from views.access import SIGN_IN, SIGN_OUT, visitors
+from views.action_pages import ACTIONS, ActionPages
+from views.actions import Desk, all_actions
+from views.attempts import Attempts
 from views.errors import error_pages
 from views.facts import Inquiry
 from views.frame import Frame
@@ -20,7 +25,13 @@ from views.protocols import Clock, ClusterView, Unanswered, WorkerView
 from views.records import Records
 from views.rendering import STATIC_FOLDER, STATIC_PREFIX, Renderer
 from views.security import add_headers, gate
+from views.sessions import Sessions
+from views.sign_in import SignInPages
 from views.sources import Sources
+
+ACTION: Final = f"{ACTIONS}/{{action}}"
+#: Where a form may be sent; everything else can only be read.
+FORMS: Final = frozenset({ACTION, SIGN_IN, SIGN_OUT})
 
 
 def utc_now() -> datetime:
@@ -34,6 +45,8 @@ def mount(  # noqa: PLR0913 who is asked, and what a test replaces
     worker: WorkerView,
     cluster: ClusterView,
     records: Records,
+    desk: Desk,
+    sessions: Sessions,
     clock: Clock = utc_now,
     flows: Sequence[Flow] = FLOWS,
     allowed_hosts: Collection[str] = (),
@@ -41,12 +54,12 @@ def mount(  # noqa: PLR0913 who is asked, and what a test replaces
     """Add the pages to an application that has not started yet: with Faust, ``app.web.web_app``.
 
     Must come before Faust adds its own index, that is before the worker starts. ``allowed_hosts`` are names, without
-    ports, that the server is reached by besides the loopback ones. Read-only methods, host check and headers hold for the
-    whole application.
+    ports, that the server is reached by besides the loopback ones. Methods, host check and headers hold for the whole
+    application.
     """
     pages = all_pages(Sources(Inquiry(worker, cluster, clock), records, clock, flows))
     renderer = Renderer([page for page in pages if page.listed])
-    web_app.middlewares.extend((error_pages(renderer), gate(allowed_hosts)))
+    web_app.middlewares.extend((visitors(sessions), error_pages(renderer), gate(allowed_hosts, FORMS)))
     web_app.on_response_prepare.append(add_headers)
     frame = Frame(records.windows, clock)
     for page in pages:
@@ -54,7 +67,21 @@ def mount(  # noqa: PLR0913 who is asked, and what a test replaces
         web_app.router.add_get(page.path, served.whole)
         web_app.router.add_get(page.fragment_path, served.fragment, name=page.name)
         web_app.router.add_get(page.document_path, served.document)
+    _add_forms(
+        web_app,
+        SignInPages(renderer, sessions, Attempts(clock), desk),
+        ActionPages(renderer, sessions, all_actions(flows, desk.jobs), desk),
+    )
     web_app.router.add_static(STATIC_PREFIX, STATIC_FOLDER)
+
+
+def _add_forms(web_app: web.Application, signing: SignInPages, acting: ActionPages) -> None:
+    web_app.router.add_get(ACTIONS, acting.index)
+    web_app.router.add_get(ACTION, acting.form)
+    web_app.router.add_post(ACTION, acting.submit)
+    web_app.router.add_get(SIGN_IN, signing.form)
+    web_app.router.add_post(SIGN_IN, signing.sign_in)
+    web_app.router.add_post(SIGN_OUT, signing.sign_out)
 
 
 class ServedPage:

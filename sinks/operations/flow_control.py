@@ -50,7 +50,9 @@ def pause(connection: Connection, flow: Flow, actor: str, reason: str | None) ->
     return flow_status(connection, flow)
 
 
-def resume(connection: Connection, flow: Flow, actor: str, *, accept_truncate: bool = False) -> FlowStatus:
+def resume(
+    connection: Connection, flow: Flow, actor: str, reason: str | None = None, *, accept_truncate: bool = False
+) -> FlowStatus:
     """Let a paused or stopped flow run again; raises :class:`RefusedError` for a truncation that nobody accepted."""
     with connection.transaction():
         before = _locked(connection, flow)
@@ -62,9 +64,9 @@ def resume(connection: Connection, flow: Flow, actor: str, *, accept_truncate: b
             )
         if before.state != RUNNING:
             _set(connection, flow, RUNNING, actor, None)
-            record(connection, actor, "resume", flow.name, before.reason)
+            record(connection, actor, "resume", flow.name, reason or before.reason)
         if truncated:
-            _raise_resync(connection, flow, actor, "truncate accepted")
+            _raise_resync(connection, flow, actor, reason or "truncate accepted")
     return flow_status(connection, flow)
 
 

@@ -168,6 +168,7 @@ def request(  # noqa: PLR0913 what a run is made of
     parameters: Mapping[str, Any],
     forced: bool,
     actor: str,
+    reason: str | None = None,
 ) -> JobRun:
     """Ask for a run now, or for a slot again; the workers look every few seconds. Refused while that run is open."""
     with connection.transaction():
@@ -189,11 +190,11 @@ def request(  # noqa: PLR0913 what a run is made of
         if begun is None:
             raise RefusedError(f"the run of {job} for {wanted:%Y-%m-%d %H:%M:%S} UTC is under way or waits already")
         connection.execute("DELETE FROM sync.job_missed WHERE run_id = %s", begun)
-        record(connection, actor, "run job", f"{job} {wanted:%Y-%m-%d %H:%M:%S} UTC", "forced" if forced else None)
+        record(connection, actor, "run job", f"{job} {wanted:%Y-%m-%d %H:%M:%S} UTC", _why(reason, forced=forced))
     return run_of(connection, job, wanted)
 
 
-def cancel(connection: Connection, run: JobRun, actor: str) -> None:
+def cancel(connection: Connection, run: JobRun, actor: str, reason: str | None = None) -> None:
     """End a run: at its next chunk, or at the workers' next look; raises :class:`RefusedError` when it has ended."""
     with connection.transaction():
         found = connection.execute(
@@ -202,7 +203,11 @@ def cancel(connection: Connection, run: JobRun, actor: str) -> None:
         ).fetchone()
         if found is None:
             raise RefusedError(f"the run of {run.job} for {run.scheduled_for:%Y-%m-%d %H:%M} UTC has ended: {run.state}")
-        record(connection, actor, "cancel run", f"{run.job} {run.scheduled_for:%Y-%m-%d %H:%M} UTC")
+        record(connection, actor, "cancel run", f"{run.job} {run.scheduled_for:%Y-%m-%d %H:%M} UTC", reason)
+
+
+def _why(reason: str | None, *, forced: bool) -> str | None:
+    return ": ".join(filter(None, ("forced" if forced else None, reason))) or None
 
 
 def _present(connection: Connection) -> datetime:

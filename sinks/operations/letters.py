@@ -130,7 +130,7 @@ def payload(connection: Connection, letter: int) -> Payload:
 
 
 @contextmanager
-def sending_again(connection: Connection, letter: Letter, actor: str) -> Iterator[Payload]:
+def sending_again(connection: Connection, letter: Letter, actor: str, reason: str | None = None) -> Iterator[Payload]:
     """Give the payload to send, under the letter's lock, and mark the letter as replayed when the block ends well.
 
     The lock makes the worker wait that already holds the new record, so that its verdict comes after this mark.
@@ -139,7 +139,7 @@ def sending_again(connection: Connection, letter: Letter, actor: str) -> Iterato
         _lock_unsettled(connection, letter)
         yield payload(connection, letter.id)
         connection.execute("UPDATE sync.dead_letter SET status = 'replayed' WHERE id = %s", (letter.id,))
-        record(connection, actor, "replay dead letter", f"{letter.flow} {letter.id}")
+        record(connection, actor, "replay dead letter", f"{letter.flow} {letter.id}", reason)
 
 
 def discard(connection: Connection, letter: Letter, actor: str, reason: str) -> None:

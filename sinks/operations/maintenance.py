@@ -49,7 +49,7 @@ def start(connection: Connection, until: datetime, reason: str, actor: str) -> N
         record(connection, actor, "start maintenance", f"until {until:%Y-%m-%d %H:%M} UTC", reason)
 
 
-def stop(connection: Connection, actor: str) -> bool:
+def stop(connection: Connection, actor: str, reason: str | None = None) -> bool:
     """End what is going on; false when nothing is."""
     with connection.transaction():
         ended = connection.execute(
@@ -57,5 +57,5 @@ def stop(connection: Connection, actor: str) -> bool:
             " WHERE ends_at > clock_timestamp() RETURNING id"
         ).fetchall()
         if ended:
-            record(connection, actor, "stop maintenance", "batch jobs")
+            record(connection, actor, "stop maintenance", "batch jobs", reason)
     return bool(ended)

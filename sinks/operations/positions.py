@@ -55,7 +55,15 @@ def positions(connection: Connection, flow: Flow) -> list[Position]:
 
 
 def rewind(  # noqa: PLR0913 each argument names a part of one position
-    connection: Connection, flow: Flow, topic: str, partition: int, *, offset: int, log: LogRange, actor: str
+    connection: Connection,
+    flow: Flow,
+    topic: str,
+    partition: int,
+    *,
+    offset: int,
+    log: LogRange,
+    actor: str,
+    reason: str | None = None,
 ) -> int:
     """Send a partition back to ``offset`` and return how many records will be read again.
 
@@ -76,7 +84,9 @@ def rewind(  # noqa: PLR0913 each argument names a part of one position
             " WHERE flow = %(flow)s AND topic = %(topic)s AND partition = %(partition)s AND next_offset > %(offset)s",
             {"flow": flow.name, "topic": topic, "partition": partition, "offset": offset},
         )
-        record(connection, actor, "replay", f"{flow.name} {topic}[{partition}]", f"offsets {offset} to {current}")
+        again = f"offsets {offset} to {current}"
+        why = f"{again}: {reason}" if reason else again
+        record(connection, actor, "replay", f"{flow.name} {topic}[{partition}]", why)
     return current - offset
 
 

@@ -58,7 +58,7 @@ def test_in_maintenance_a_run_by_hand_needs_force(migrated, sync):
     assert sync("maintenance", "start", "--reason", "index rebuild").exit_code == 0
     refused = sync("jobs", "run", "profile_summary_full")
     assert refused.exit_code == 1
-    assert "with --force profile_summary_full starts all the same" in refused.output
+    assert "profile_summary_full starts all the same when forced (--force)" in refused.output
     assert sync("jobs", "run", "profile_summary_full", "--force").exit_code == 0
 
 

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from sinks.operations.flow_control import FlowStatus
 from tests.unit.views.markup import Tags
+from tests.unit.views.operating import sessions
 from tests.unit.views.world import FLOW, NOON, TOPIC, state, worker_row
 from views.site import mount
 
@@ -151,7 +152,7 @@ async def test_every_answer_carries_the_headers(client, path):
     assert "unsafe" not in policy
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert headers["Cache-Control"] == ("no-cache" if path.startswith("/static/") else "no-store")
     assert headers["Server"] == "sync"
@@ -235,7 +236,15 @@ async def test_a_fault_in_a_page_is_logged_and_tells_the_reader_nothing_of_it(cl
 async def test_the_pages_stand_before_the_index_that_faust_adds(world):
     app = faust.App("views-test", broker="kafka://127.0.0.1:1", web_cors_options=None)
     web_app = app.web.web_app  # type: ignore[attr-defined]
-    mount(web_app, worker=world, cluster=world, records=world.records, clock=world.clock)
+    mount(
+        web_app,
+        worker=world,
+        cluster=world,
+        records=world.records,
+        clock=world.clock,
+        desk=world.desk,
+        sessions=sessions(world.clock),
+    )
     app.web.init_server()
     async with TestClient(TestServer(web_app)) as client, client.get("/") as answer:
         assert "Worker worker-a" in await answer.text()

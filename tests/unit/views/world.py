@@ -16,6 +16,7 @@ from sinks.operations.flow_control import FlowStatus
 from sinks.operations.health import Health
 from sinks.operations.positions import Position
 from sinks.operations.workers import WorkerStatus
+from tests.unit.views.operating import RememberingDesk, sessions
 from tests.unit.views.records_world import FLOW, NOON, TOPIC, RecordsWorld, Told
 from views.site import mount
 
@@ -81,6 +82,7 @@ class World(Told):
     letters: dict[str, int] = field(default_factory=dict)
     heartbeat: datetime | None = NOON - timedelta(seconds=3)
     records: RecordsWorld = field(default_factory=RecordsWorld)
+    desk: RememberingDesk = field(default_factory=RememberingDesk)
     now: datetime = NOON
 
     async def snapshot(self) -> Any:
@@ -111,5 +113,6 @@ class World(Told):
 
     def application(self, flows: Sequence[Flow] = (ELIGIBILITY_HINTS,), **options: Any) -> web.Application:
         application = web.Application()
-        mount(application, worker=self, cluster=self, records=self.records, clock=self.clock, flows=flows, **options)
+        among = {"desk": self.desk, "sessions": sessions(self.clock), "flows": flows}
+        mount(application, worker=self, cluster=self, records=self.records, clock=self.clock, **(among | options))
         return application

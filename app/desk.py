@@ -1,0 +1,84 @@
+"""Carries out what operators order through the web view. Everything blocks, so it runs in threads, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import psycopg
+
+from app.deeds import DEEDS, Hand
+from batch_timers.jobs import JOBS
+from cli.databases import Identity, databases
+from cli.errors import EXPLAINED, message
+from flows.tables import Database
+from settings import Settings
+from sinks.operations.audit import RefusedError, record, record_undone
+from sinks.operations.connection import Connection
+from views.actions import NotDoneError, Order
+
+log = logging.getLogger(__name__)
+
+#: Operators act seldom; a connector that takes its time must not keep others from pausing a flow.
+AT_A_TIME: Final = 4
+PLACE: Final = "web view"
+
+
+class OperatorsDesk:
+    """Fulfils ``views.actions.Desk``. Each order has connections of its own, which say who acts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._threads = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="orders of operators")
+
+    @property
+    def jobs(self) -> Sequence[str]:
+        """Those whose runs are in the ledger of a database."""
+        return [job.name for job in JOBS if job.database is not None]
+
+    async def perform(self, order: Order) -> str:
+        """Do it and keep it in the audit, also when it was refused."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._do, order)
+
+    async def note(self, actor: str, role: str, origin: str, deed: str, problem: str | None = None) -> None:
+        """Keep in the audit who signed in and out, and who could not."""
+
+        def write(session: Connection) -> None:
+            if problem is None:
+                record(session, actor, deed, PLACE)
+            else:
+                record_undone(session, actor, deed, PLACE, reason=None, why=RefusedError(problem))
+
+        log.info("web view: %s by %s (%s) from %s%s", deed, actor, role, origin, f" refused: {problem}" if problem else "")
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._write, Identity(role, origin), write)
+
+    def close(self) -> None:
+        """Take no more orders; those under way end by themselves."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _do(self, order: Order) -> str:
+        identity = Identity(order.who.role, order.origin)
+        try:
+            with databases(self._settings, identity) as sessions:
+                hand = Hand(self._settings, sessions, order.who.name, order.reason)
+                return DEEDS[order.action.name](hand, **order.values)
+        except EXPLAINED as error:
+            why = message(error)
+            kept = RefusedError(why) if isinstance(error, RefusedError) else RuntimeError(why)
+            self._write(identity, lambda session: _keep(session, order, kept))
+            raise NotDoneError(why) from None
+
+    def _write(self, identity: Identity, write: Callable[[Connection], None]) -> None:
+        """Into the citizen database; what was not done changed none, and an outage must not hide why."""
+        try:
+            with databases(self._settings, identity) as sessions:
+                write(sessions[Database.CITIZEN])
+        except psycopg.Error as error:
+            log.warning("the audit could not be written: %s", message(error))
+
+
+def _keep(session: Connection, order: Order, why: Exception) -> None:
+    record_undone(session, order.who.name, order.action.deed, order.subject, reason=order.reason, why=why)
