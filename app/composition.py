@@ -69,12 +69,12 @@ class Composition:
         self._started_at = datetime.now(UTC)
         self._pools = {database: Pool(settings.databases[database.value]) for database in Database}
         client = settings.kafka.client_options()
-        self._control_reader, self._status_reader = LogReader(client), LogReader(client)
+        self._control_reader, self._status_reader, self._job_reader = LogReader(client), LogReader(client), LogReader(client)
         self._slots = asyncio.Semaphore(CHUNKS_AT_A_TIME)
         self._budget = Budget(settings.worker.max_waiting_bytes)
         self._cipher = PayloadCipher(settings.payload_keys)
         self._coordinators = [self._flow(flow) for flow in FLOWS]
-        self._batches = Batches(app, settings, self._pools)
+        self._batches = Batches(app, settings, self._pools, self._job_reader)
         self.status = StatusBook(self._coordinators, self._status_reader)
         app.on_partitions_assigned.connect(cast("Any", self._assigned))
         app.on_partitions_revoked.connect(cast("Any", self._revoked))
@@ -200,6 +200,7 @@ class Composition:
         """Called when the worker has stopped."""
         await self._control_reader.stop()
         await self._status_reader.stop()
+        await self._job_reader.stop()
         self._cluster.close()
         for pool in self._pools.values():
             await pool.close()

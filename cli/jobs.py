@@ -1,7 +1,8 @@
 """`jobs`: the batch jobs, when they run, what became of their runs, and what operators do about them."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
 
 import typer
 
@@ -10,14 +11,14 @@ from batch_timers.jobs import JOBS, Job
 from batch_timers.plan import plan
 from batch_timers.slots import slot_before, slot_from
 from cli.databases import databases
-from cli.job_options import CalendarOnly, Days, Force, From, JobName, Limit, MaybeJob, Slot, To
+from cli.job_options import CalendarOnly, Chosen, Days, Force, From, JobName, Jobs, Limit, MaybeJob, MaybeJobs, Slot, To
 from cli.job_view import ListedJob, history_row, listed_row, planned_row, run_document, run_rows
 from cli.options import Json, Reason, actor
 from cli.output import show, table
 from flows.batch_model import AggregateFlow
 from flows.batch_registry import BATCH_FLOWS
 from flows.tables import Database
-from settings import PROGRAM, load_settings
+from settings import load_settings
 from sinks.job_ledger import EVERY_JOB
 from sinks.operations import jobs
 from sinks.operations.audit import RefusedError
@@ -40,7 +41,7 @@ def _group() -> None:
 def list_jobs(*, as_json: Json = False) -> None:
     """List all jobs: when each runs next, and how its newest run stands."""
     with databases(load_settings()) as sessions:
-        found = [_listed(job, sessions[job.database]) for job in JOBS if job.database is not None]
+        found = [_listed(job, sessions[job.database]) for job in JOBS]
     columns = ("job", "cron (UTC)", "lane", "next slot", "newest run", "state", "progress", "reason")
     show(found, table("Jobs", columns, map(listed_row, found)), as_json=as_json)
 
@@ -58,30 +59,32 @@ def plan_jobs(*, start: From = None, end: To = None, calendar_only: CalendarOnly
 
 
 @commands.command("run")
-def run_job(job: JobName, *, slot: Slot = None, days: Days = None, force: Force = False, as_json: Json = False) -> None:
+def run_job(job: Jobs, *, slot: Slot = None, days: Days = None, force: Force = False, as_json: Json = False) -> None:
     """Ask for a run now, or for a past slot again. In maintenance and peak hours it needs --force."""
-    database = _ledger(job)
-    if slot is not None and (slot > datetime.now(UTC) or slot_before(job.schedule.cron, slot) != slot):
-        raise typer.BadParameter(f"{job.name} has no past slot at {slot:%Y-%m-%d %H:%M} UTC", param_hint="--slot")
-    if days and not any(isinstance(flow, AggregateFlow) and flow.name == job.flow for flow in BATCH_FLOWS):
-        raise typer.BadParameter(f"{job.name} does not work by days", param_hint="--day")
+    for each in job.jobs:
+        _check_request(each, slot, days)
     parameters = {"days": [day.isoformat() for day in days]} if days else {}
     with databases(load_settings()) as sessions:
-        if not force:
-            _refuse_when_closed(job, sessions[database])
-        lane = job.schedule.lane
-        asked = jobs.request(sessions[database], job.name, lane, slot=slot, parameters=parameters, forced=force, actor=actor())
-    _show_run(asked, [], as_json=as_json)
+        for each in () if force else job.jobs:
+            _refuse_when_closed(each, sessions[each.database])
+        # One slot for all of a group, so that they wait for one another and make one report.
+        wanted = slot or (datetime.now(UTC).replace(microsecond=0) if len(job.jobs) > 1 else None)
+        order: dict[str, Any] = {"slot": wanted, "parameters": parameters, "forced": force, "actor": actor()}
+        asked = [jobs.request(sessions[each.database], each.name, each.schedule.lane, **order) for each in job.jobs]
+    if len(asked) == 1:
+        _show_run(asked[0], [], as_json=as_json)
+    else:
+        _show_runs(asked, as_json=as_json)
 
 
 @commands.command("pause")
-def pause_jobs(job: MaybeJob = None, *, reason: Reason = None, as_json: Json = False) -> None:
+def pause_jobs(job: MaybeJobs = None, *, reason: Reason = None, as_json: Json = False) -> None:
     """Pause a job, or all; kept across restarts. A run under way pauses at its next chunk."""
     _set_paused(job, paused=True, reason=reason, as_json=as_json)
 
 
 @commands.command("resume")
-def resume_jobs(job: MaybeJob = None, *, as_json: Json = False) -> None:
+def resume_jobs(job: MaybeJobs = None, *, as_json: Json = False) -> None:
     """Let a paused job run again, or lift the pause of all; a run that paused goes on where it was."""
     _set_paused(job, paused=False, reason=None, as_json=as_json)
 
@@ -90,7 +93,7 @@ def resume_jobs(job: MaybeJob = None, *, as_json: Json = False) -> None:
 def cancel_run(job: JobName, *, slot: Slot = None, as_json: Json = False) -> None:
     """End a run at its next chunk; what it has written stays. By default the newest."""
     with databases(load_settings()) as sessions:
-        session = sessions[_ledger(job)]
+        session = sessions[job.database]
         run = jobs.run_of(session, job.name, slot)
         jobs.cancel(session, run, actor())
         _show_run(jobs.run_of(session, job.name, run.scheduled_for), [], as_json=as_json)
@@ -100,26 +103,30 @@ def cancel_run(job: JobName, *, slot: Slot = None, as_json: Json = False) -> Non
 def show_history(job: MaybeJob = None, *, limit: Limit = 20, as_json: Json = False) -> None:
     """List runs, newest first: also slots that were coalesced, superseded or deferred, with the reason."""
     with databases(load_settings()) as sessions:
-        ledgers = [_ledger(job)] if job else list(Database)
+        ledgers = [job.database] if job else list(Database)
         found = [run for each in ledgers for run in jobs.history(sessions[each], job.name if job else None, limit)]
-    found = sorted(found, key=lambda run: run.scheduled_for, reverse=True)[:limit]
-    columns = ("scheduled for", "job", "state", "took", "read", "written", "unchanged", "skipped", "failed", "missed", "reason")
-    show([run_document(run) for run in found], table("Runs", columns, map(history_row, found)), as_json=as_json)
+    _show_runs(sorted(found, key=lambda run: run.scheduled_for, reverse=True)[:limit], as_json=as_json)
 
 
 @commands.command("show")
 def show_run(job: JobName, *, slot: Slot = None, as_json: Json = False) -> None:
     """Show a run with its progress, and the rows that events had missed. By default the newest."""
     with databases(load_settings()) as sessions:
-        session = sessions[_ledger(job)]
+        session = sessions[job.database]
         run = jobs.run_of(session, job.name, slot)
         _show_run(run, jobs.missed(session, run), as_json=as_json)
 
 
-def _ledger(job: Job) -> Database:
-    if job.database is None:
-        raise RefusedError(f"{job.name} is no job of one database; `{PROGRAM} jobs plan` shows when it is due")
-    return job.database
+def _check_request(job: Job, slot: datetime | None, days: list[date] | None) -> None:
+    if slot is not None and (slot > datetime.now(UTC) or slot_before(job.schedule.cron, slot) != slot):
+        raise typer.BadParameter(f"{job.name} has no past slot at {slot:%Y-%m-%d %H:%M} UTC", param_hint="--slot")
+    if days and not any(isinstance(flow, AggregateFlow) and flow.name == job.flow for flow in BATCH_FLOWS):
+        raise typer.BadParameter(f"{job.name} does not work by days", param_hint="--day")
+
+
+def _show_runs(found: Sequence[JobRun], *, as_json: bool) -> None:
+    columns = ("scheduled for", "job", "state", "took", "read", "written", "unchanged", "skipped", "failed", "missed", "reason")
+    show([run_document(run) for run in found], table("Runs", columns, map(history_row, found)), as_json=as_json)
 
 
 def _calendar(*sessions: Connection) -> Calendar:
@@ -139,11 +146,12 @@ def _refuse_when_closed(job: Job, session: Connection) -> None:
         raise RefusedError(f"{closure.reason}, until {both_zones(closure.end)}; with --force {job.name} starts all the same")
 
 
-def _set_paused(job: Job | None, *, paused: bool, reason: str | None, as_json: bool) -> None:
+def _set_paused(job: Chosen | None, *, paused: bool, reason: str | None, as_json: bool) -> None:
     name = job.name if job else EVERY_JOB
+    named = [(each.database, each.name) for each in job.jobs] if job else [(database, EVERY_JOB) for database in Database]
     with databases(load_settings()) as sessions:
-        for database in [_ledger(job)] if job else list(Database):
-            jobs.set_paused(sessions[database], name, paused=paused, actor=actor(), reason=reason)
+        for database, each in named:
+            jobs.set_paused(sessions[database], each, paused=paused, actor=actor(), reason=reason)
     text = f"{job.name if job else 'every job'}: {'paused' if paused else 'resumed'}"
     show({"job": name, "paused": paused, "reason": reason}, text, as_json=as_json)
 

@@ -49,6 +49,7 @@ def report(records: Sequence[Record]) -> dict[str, Any]:
         "run": records[0].run,
         "verdict": run_verdict(records),
         "repairs": records[0].repairs,
+        "light": records[0].light,
         "key_from": records[0].bounds.low,
         "key_to": records[0].bounds.high,
         "started_at": min(times, default=None),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -50,6 +50,15 @@ class Session:
         await self.run(statement, parameters)
         found: tuple[Any, ...] | None = await self._cursor.fetchone()
         return found
+
+
+async def begin(session: Session) -> None:
+    """Begin a transaction that nobody guards."""
+    await session.run("BEGIN")
+
+
+#: Begins a transaction, or raises because its caller may not write any more.
+Begin = Callable[[Session], Awaitable[None]]
 
 
 class Pool:

@@ -1,6 +1,6 @@
 """Batch jobs on real workers beside running event flows."""
 
-from batch_timers.jobs import JOBS, RECONCILIATION
+from batch_timers.jobs import DAILY, JOBS, WEEKLY
 from demo.history import Sizes
 from flows.golden_records import GOLDEN_RECORDS
 from flows.profile_summary import PROFILE_SUMMARY
@@ -10,7 +10,7 @@ from tests.support.waiting import eventually
 
 SIZES = Sizes(evaluations=100, applications=50, documents=50, user_events=4000, feedback=300)
 FAMILIES = 200
-NAMES = [job.name for job in JOBS if job.name != RECONCILIATION.job]
+NAMES = [job.name for job in JOBS if job.group not in (WEEKLY, DAILY)]
 BACKING_UP = ["profile_summary_full", "profile_summary_hourly", "golden_records_daily"]
 WITHIN = 120
 
