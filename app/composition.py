@@ -18,6 +18,7 @@ from app.configuration import faust_configuration
 from app.kinds import Surroundings, parts_of
 from app.last_resort import end_anyway
 from app.reporter import Reporter
+from app.upstream import UpstreamWatch
 from app.worker_view import OwnState
 from flows.model import CapturedFlow, Flow
 from flows.registry import FLOWS
@@ -75,6 +76,7 @@ class Composition:
         self._cipher = PayloadCipher(settings.payload_keys)
         self._coordinators = [self._flow(flow) for flow in FLOWS]
         self._batches = Batches(app, settings, self._pools, self._job_reader)
+        self._upstream = UpstreamWatch(app, self._pools, settings.worker.name)
         self.status = StatusBook(self._coordinators, self._status_reader)
         app.on_partitions_assigned.connect(cast("Any", self._assigned))
         app.on_partitions_revoked.connect(cast("Any", self._revoked))

@@ -20,6 +20,7 @@ from reconcile.history import Record
 from reconcile.level import NotLevel
 from reconcile.light import horizon_of
 from reconcile.progress import Progress
+from reconcile.ranges import RANGE_ROWS
 from reconcile.retained import Retained
 from reconcile.run import Request
 from reconcile.session import OBSTACLES, beginning, described, estimated_rows, run_of_slot, steps, undecided
@@ -66,11 +67,11 @@ def counts_between(before: Progress, after: Progress) -> Counts:
 class FlowReconciliation:
     """See :class:`~batch_timers.interface.BatchJob`. The daily one is light."""
 
-    def __init__(self, schedule: Schedule, flow: Flow, kafka: KafkaAccess) -> None:
+    def __init__(self, schedule: Schedule, flow: Flow, kafka: KafkaAccess, rows_at_a_time: int = RANGE_ROWS) -> None:
         self.schedule = schedule
         self.flow = flow
         self._kafka = kafka
-        self._request = Request(repairs=True, light=group_of(schedule.job) == DAILY)
+        self._request = Request(repairs=True, rows_at_a_time=rows_at_a_time, light=group_of(schedule.job) == DAILY)
 
     async def expected(self, around: Around) -> int | None:
         """As the source's statistics have it."""

@@ -43,8 +43,8 @@ class Record:
 
     @property
     def settles(self) -> bool:
-        """Whether nothing that was lost before it began can be missing now."""
-        whole = self.bounds == EVERYTHING and not (self.light and self.progress.untouched)
+        """Whether nothing that was lost before it began can be missing now; of callbacks no source knows that."""
+        whole = self.bounds == EVERYTHING and not self.progress.untouched and self.horizon is not None
         return whole and self.repairs and self.state is State.DONE and self.progress.good
 
 

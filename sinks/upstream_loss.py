@@ -21,8 +21,7 @@ class Loss(StrEnum):
 # A loss is made good by a rebuild of every partition that was asked for after it was found.
 _REBUILT: Final = """
     UPDATE sync.upstream_loss AS u SET resolved_at = clock_timestamp(), resolved_by = 'resync'
-    WHERE u.flow = ANY(%(flows)s) AND u.resolved_at IS NULL
-      AND u.resync < (SELECT min(l.resynced) FROM sync.ledger AS l WHERE l.flow = u.flow)
+    WHERE u.resolved_at IS NULL AND u.resync < (SELECT min(l.resynced) FROM sync.ledger AS l WHERE l.flow = u.flow)
     """
 _NOTE: Final = """
     INSERT INTO sync.upstream_loss (flow, kind, detail, resync, found_by)
@@ -44,9 +43,9 @@ async def note(session: Session, flows: Sequence[str], kind: Loss, detail: str, 
     return [flow for (flow,) in await session.rows(_NOTE, values)]
 
 
-async def settle_rebuilt(session: Session, flows: Sequence[str]) -> None:
-    """Resolve what rebuilds have made good."""
-    await session.run(_REBUILT, {"flows": list(flows)})
+async def settle_rebuilt(session: Session) -> None:
+    """Resolve what rebuilds have made good, of all flows."""
+    await session.run(_REBUILT)
 
 
 async def settle_reconciled(session: Session, flow: str, run: str) -> None:

@@ -30,3 +30,7 @@ COMMENT ON COLUMN sync.upstream_loss.kind IS
     ' records: the log dropped them before they were read; source: it is another cluster, or was restored';
 COMMENT ON COLUMN sync.upstream_loss.resync IS 'Of the flow when the loss was found: a later one that every partition has done makes it good';
 COMMENT ON COLUMN sync.upstream_loss.resolved_at IS 'When the flow had been re-synchronised, or reconciled in full; null: an open alarm';
+
+ALTER TABLE sync.source ADD COLUMN seen_lsn bigint, ADD COLUMN slot_seen boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN sync.source.seen_lsn IS 'How far the source''s log was flushed when a worker last looked; an epoch later it may be less';
+COMMENT ON COLUMN sync.source.slot_seen IS 'Our replication slot was there once: that it is gone is a loss then';

@@ -106,6 +106,16 @@ def history(connection: Connection, job: str | None, limit: int) -> list[JobRun]
         return cursor.fetchall()
 
 
+def newest(connection: Connection) -> list[JobRun]:
+    """Read the newest run of each job whose ledger is here; slots whose work another did are no runs."""
+    with connection.cursor(row_factory=class_row(JobRun)) as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT ON (job) {_COLUMNS} FROM sync.job_run WHERE state NOT IN ('coalesced', 'superseded')"
+            " ORDER BY job, scheduled_for DESC"
+        )
+        return cursor.fetchall()
+
+
 def run_of(connection: Connection, job: str, slot: datetime | None) -> JobRun:
     """Read the run of a slot, or the newest that has begun or ended; raises :class:`RefusedError` when there is none."""
     with connection.cursor(row_factory=class_row(JobRun)) as cursor:
