@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 import faust
 
 from app.backups import event_path
+from app.batch_reconciliation import BatchReconciliation
 from app.job_log import JobLog
 from app.reconciliation import FlowReconciliation, KafkaAccess
 from batch_timers.aggregate import Aggregate
@@ -20,10 +21,11 @@ from batch_timers.new_rows import NewRows
 from batch_timers.refresh import Refresh
 from batch_timers.runner import Pools, Runner
 from flows.batch_model import AggregateFlow, BatchFlow, NewRowsFlow, RefreshFlow
-from flows.batch_registry import BATCH_FLOWS
+from flows.batch_registry import ALL_FLOWS, BATCH_FLOWS
 from flows.definition import Definition
-from flows.model import CapturedFlow
-from flows.registry import FLOWS, flow_named
+from flows.model import CapturedFlow, Flow
+from flows.registry import FLOWS
+from flows.schedule import Schedule
 from flows.tables import Database
 from settings import Batch, Settings
 from settings import Database as DatabaseSettings
@@ -90,8 +92,15 @@ def _source_of(flow: Definition) -> Database:
 def _reconciliations(kafka: KafkaAccess) -> Iterator[tuple[Definition, BatchJob]]:
     for job in JOBS:
         if job.group in (WEEKLY, DAILY):
-            flow = flow_named(job.flow)
-            yield flow, FlowReconciliation(job.schedule, flow, kafka)
+            flow = next(flow for flow in ALL_FLOWS if flow.name == job.flow)
+            yield flow, _reconciliation(job.schedule, flow, kafka)
+
+
+def _reconciliation(schedule: Schedule, flow: Definition, kafka: KafkaAccess) -> BatchJob:
+    if isinstance(flow, BatchFlow):
+        return BatchReconciliation(schedule, flow, _KINDS[type(flow)](flow))
+    assert isinstance(flow, Flow), f"{flow.name} is a flow of events, or one of batch jobs"
+    return FlowReconciliation(schedule, flow, kafka)
 
 
 def _jobs(workers: Pool, settings: Batch) -> Iterator[tuple[Definition, BatchJob]]:

@@ -64,6 +64,11 @@ def counts_between(before: Progress, after: Progress) -> Counts:
     return Counts(written=repaired, unchanged=equal, skipped=listed, failed=differing - repaired)
 
 
+async def kept_record(session: Session, run: str, flow: str) -> Record | None:
+    """What is kept of a flow in a run."""
+    return next((each for each in await history.find(session, run) if each.flow == flow), None)
+
+
 class FlowReconciliation:
     """See :class:`~batch_timers.interface.BatchJob`. The daily one is light."""
 
@@ -100,9 +105,8 @@ class FlowReconciliation:
         run = run_of_slot(group_of(self.schedule.job), around.scheduled_for)
         if around.cursor is not None:
             async with around.target.session() as session:
-                kept = [each for each in await history.find(session, run) if each.flow == self.flow.name]
-            if kept:
-                return kept[0]
+                if kept := await kept_record(session, run, self.flow.name):
+                    return kept
         horizon = await horizon_of(around.source) if isinstance(self.flow, CapturedFlow) else None
         return beginning(run, self.flow, self._request, horizon)
 

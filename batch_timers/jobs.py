@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from flows.batch_registry import BATCH_FLOWS
+from flows.batch_model import BatchFlow
+from flows.batch_registry import BATCH_FLOWS, all_flows_into
+from flows.definition import Definition
 from flows.model import Flow
 from flows.registry import FLOWS, flows_into
 from flows.schedule import After, Schedule
@@ -16,7 +18,8 @@ from flows.tables import Database
 #: Compares every flow and repairs it; throttled in peak hours, not kept from starting in them. A job of this name and the flow's
 #: for each, which takes the lane of the flow's other jobs and yields to them.
 WEEKLY: Final = "weekly_reconciliation"
-#: The same in light mode, at 01:30 IST, when neither the portal nor another daily job is busy.
+#: The same in light mode, at 01:30 IST, when neither the portal nor another daily job is busy. Not of flows that batch jobs alone
+#: carry: these jobs are daily themselves.
 DAILY: Final = "daily_reconciliation"
 #: The lane of flows that no other job carries.
 RECONCILIATION_LANE: Final = "reconciliation"
@@ -55,24 +58,30 @@ def _declared() -> Iterator[Job]:
     for flow in FLOWS:
         yield from (Job(schedule, flow.name, flow.target.table.database) for schedule in flow.schedules)
     for database in Database:
-        into = flows_into(database)
-        yield from _one_after_the_other(into, Schedule(WEEKLY, "0 3 * * sun", timedelta(hours=1), yields=True))
-        yield from _one_after_the_other(into, Schedule(DAILY, "0 20 * * *", timedelta(minutes=30), yields=True))
+        weekly = Schedule(WEEKLY, "0 3 * * sun", timedelta(hours=1), yields=True)
+        yield from _one_after_the_other(all_flows_into(database), weekly)
+        yield from _one_after_the_other(flows_into(database), Schedule(DAILY, "0 20 * * *", timedelta(minutes=30), yields=True))
 
 
-def _one_after_the_other(flows: Sequence[Flow], whole: Schedule) -> Iterator[Job]:
+def _one_after_the_other(flows: Sequence[Definition], whole: Schedule) -> Iterator[Job]:
     """A job per flow of one target, each after the one before: what others refer to is good first."""
     before: str | None = None
     for flow in flows:
         name = _part(whole.job, flow)
-        lane = flow.schedules[0].lane if flow.schedules else RECONCILIATION_LANE
+        lane = _lane(flow)
         after = After(before, _ONE_AFTER_THE_OTHER[whole.job]) if before else None
         fuller = _part(WEEKLY, flow) if whole.job == DAILY else None
         yield Job(replace(whole, job=name, lane=lane, after=after, superseded_by=fuller), flow.name, flow.target.table.database)
         before = name
 
 
-def _part(group: str, flow: Flow) -> str:
+def _lane(flow: Definition) -> str:
+    """That of the flow's other jobs."""
+    others = (flow.schedule,) if isinstance(flow, BatchFlow) else flow.schedules if isinstance(flow, Flow) else ()
+    return others[0].lane if others else RECONCILIATION_LANE
+
+
+def _part(group: str, flow: Definition) -> str:
     return f"{group}:{flow.name}"
 
 

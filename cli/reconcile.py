@@ -6,15 +6,17 @@ from typing import Annotated
 
 import typer
 
+from batch_timers.jobs import WEEKLY
 from cli.errors import PROBLEM
 from cli.options import Json
 from cli.output import console, show
 from cli.reconcile_runs import Order, find_runs, run_named, run_or_resume
 from cli.reconcile_view import RunProgress, flows_tables, runs_table
+from flows.batch_registry import BATCH_FLOWS
 from flows.model import Flow
 from flows.registry import FLOWS, flow_named
 from reconcile.report import Verdict, report
-from settings import load_settings
+from settings import PROGRAM, load_settings
 from views.reconciliation import reconciliation_page
 
 commands = typer.Typer(help="Compare targets with their sources and make good what differs.", no_args_is_help=True)
@@ -81,6 +83,9 @@ def show_run(run: Run, *, html: Html = None, as_json: Json = False) -> None:
 
 def _flows(names: list[str] | None) -> tuple[Flow, ...]:
     """In the order of the registry: what others refer to comes first."""
+    if batch := [flow.name for flow in BATCH_FLOWS if flow.name in (names or ())]:
+        by_job = f"`{PROGRAM} jobs run {WEEKLY}:{batch[0]}` does it"
+        raise typer.BadParameter(f"{batch[0]} is carried by its job alone, which reconciles it, too: {by_job}")
     try:
         wanted = {flow_named(name) for name in names or ()}
     except KeyError as error:
