@@ -27,6 +27,7 @@ from app.records import KeptRecords
 from app.reporter import Reporter
 from app.sampling import Sampling
 from app.sign_in import sessions_of
+from app.upstream import UpstreamWatch
 from app.worker_looks import Background, WorkerLooks
 from app.worker_view import OwnState
 from flows.model import CapturedFlow, Flow
@@ -82,13 +83,14 @@ class Composition:
         self._started_at = datetime.now(UTC)
         self._pools = {database: Pool(settings.databases[database.value]) for database in Database}
         client = settings.kafka.client_options()
-        self._control_reader, self._status_reader = LogReader(client), LogReader(client)
+        self._control_reader, self._status_reader, self._job_reader = LogReader(client), LogReader(client), LogReader(client)
         self._slots = asyncio.Semaphore(CHUNKS_AT_A_TIME)
         self._events = {flow.name: FlowEvents() for flow in FLOWS}
         self._budget = Budget(settings.worker.max_waiting_bytes)
         self._cipher = PayloadCipher(settings.payload_keys)
         self._coordinators = [self._flow(flow) for flow in FLOWS]
-        self._batches = Batches(app, settings, self._pools)
+        self._batches = Batches(app, settings, self._pools, self._job_reader)
+        self._upstream = UpstreamWatch(app, self._pools, settings.worker.name)
         Sampling(app, self._pools[Database.CITIZEN])
         self.status = StatusBook(self._coordinators, self._status_reader)
         app.on_partitions_assigned.connect(cast("Any", self._assigned))
@@ -233,5 +235,6 @@ class Composition:
         self._questions.close()
         await self._looks.close()
         self._desk.close()
+        await self._job_reader.stop()
         for pool in self._pools.values():
             await pool.close()

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import log_lines
 from flows.registry import FLOWS
+from schemas.connector import RECORD_BYTES
 from settings import Settings
 from streams import kafka_client
 
@@ -32,7 +33,7 @@ def faust_configuration(settings: Settings) -> dict[str, Any]:
         "value_serializer": "raw",
         "producer_linger": 0.0,
         "producer_max_batch_size": 512 * 1024,
-        "producer_max_request_size": 4 * 2**20,
+        "producer_max_request_size": RECORD_BYTES,
         "recovery_consistency_check": False,
         "store": "rocksdb://",
         "stream_buffer_maxsize": 2,

@@ -15,7 +15,7 @@ from batch_timers.jobs import Job, job_named
 from cli.broker import log_ranges
 from cli.connectors import restart_connectors
 from cli.databases import Databases
-from cli.job_requests import ask_for_run, set_paused
+from cli.job_requests import ask_for_runs, set_paused
 from cli.job_requests import cancel_run as end_run
 from cli.letter_lookup import letters_named, session_of
 from cli.resend import send_again
@@ -84,7 +84,7 @@ def replay_partition(hand: Hand, *, flow: str, partition: int, offset: int) -> s
 
 def run_job(hand: Hand, *, job: str, force: bool) -> str:
     """Ask for a run."""
-    run = ask_for_run(hand.sessions, job_named(job), actor=hand.actor, reason=hand.reason, force=force)
+    (run,) = ask_for_runs(hand.sessions, [job_named(job)], actor=hand.actor, reason=hand.reason, force=force)
     return f"A run of {job} is asked for: {both_zones(run.scheduled_for)}."
 
 

@@ -85,6 +85,7 @@ class Execution:
             self._held.parameters,
             self._held.forced,
             self._settings.fence_wait,
+            self._begin,
         )
         if self._held.cursor is None and (rows := await self._job.expected(around)) is not None:
             async with self._target.session() as session:
@@ -117,11 +118,16 @@ class Execution:
         self._attempts = 0
         await asyncio.sleep(max(0.0, self._pace.seconds(counts.read, border.now) - (loop.time() - began)))
 
+    async def _begin(self, session: Session) -> None:
+        await job_ledger.lock(session, self._held)
+
     def _reason_to_halt(self, border: Border) -> _Halted | None:
         if border.cancelled:
             return _Halted(State.CANCELLED, "cancelled by an operator")
         if border.paused:
             return _Halted(State.PAUSED, "paused by an operator")
+        if border.yields_to:
+            return _Halted(State.PAUSED, f"lets {border.yields_to} go first")
         on_demand = (Closure(*border.maintenance, "maintenance on demand"),) if border.maintenance else ()
         closure = Calendar(on_demand).maintenance_at(border.now)
         if closure is None or (self._held.forced and self._held.created_at in closure):

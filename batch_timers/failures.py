@@ -21,6 +21,10 @@ class NotNow(Exception):
     """Something else must come first; the message says what. The run waits for it as for a database."""
 
 
+class Hindered(Exception):
+    """What the run needs is not as it must be; the message says what. An attempt, of which there are only some."""
+
+
 class Refused(Exception):
     """The run would do harm; the message says why and what to do."""
 
@@ -43,6 +47,6 @@ def described(error: BaseException) -> str:
         return f"the database refused a statement: {named(error)}"
     if isinstance(error, TimeoutError):
         return "no chunk was committed within the time for one"
-    if isinstance(error, NotNow | Refused | SourceReplaced | FenceTimeout | Unavailable | StatementTimeout):
+    if isinstance(error, NotNow | Hindered | Refused | SourceReplaced | FenceTimeout | Unavailable | StatementTimeout):
         return str(error)
     return f"{type(error).__name__}; the worker's log has the details"

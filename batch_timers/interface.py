@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from flows.schedule import Schedule
 from sinks.job_ledger import Counts
-from sinks.pool import Pool, Session
+from sinks.pool import Begin, Pool, Session, begin
 
 
 class Chunk(Protocol):
@@ -30,7 +30,8 @@ class Around:
     """What a run has of its own: the pools of source and target, and what was asked for.
 
     ``cursor``: that of the last chunk that was committed, ``None`` at the beginning. ``forced``: an operator has said that it is
-    meant. ``fence_wait``: seconds that older transactions of the source may take to end.
+    meant. ``fence_wait``: seconds that older transactions of the source may take to end. ``begin`` begins a transaction of the
+    target under the run's lock, for what is written beside chunks; it raises ``LostLease`` when the run is not ours any more.
     """
 
     source: Pool
@@ -40,6 +41,7 @@ class Around:
     parameters: Any
     forced: bool
     fence_wait: float
+    begin: Begin = field(default=begin)
 
 
 class BatchJob(Protocol):

@@ -1,36 +1,48 @@
-"""All jobs, as the flows declare them. What each does stands with its flow's kind; this is when and where."""
+"""All jobs, as the flows declare them, and the reconciliation's. What each does stands elsewhere; this is when and where."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from flows.batch_registry import BATCH_FLOWS
-from flows.registry import FLOWS
-from flows.schedule import Schedule
+from flows.batch_model import BatchFlow
+from flows.batch_registry import BATCH_FLOWS, all_flows_into
+from flows.definition import Definition
+from flows.model import Flow
+from flows.registry import FLOWS, flows_into
+from flows.schedule import After, Schedule
 from flows.tables import Database
 
-#: Compares every flow; throttled in peak hours, not kept from starting in them. It takes the lane of the flow at hand.
-RECONCILIATION: Final = Schedule("weekly_reconciliation", "0 3 * * sun", expected=timedelta(hours=2))
+#: Compares every flow and repairs it; throttled in peak hours, not kept from starting in them. A job of this name and the flow's
+#: for each, which takes the lane of the flow's other jobs and yields to them.
+WEEKLY: Final = "weekly_reconciliation"
+#: The same in light mode, at 01:30 IST, when neither the portal nor another daily job is busy. Not of flows that batch jobs alone
+#: carry: these jobs are daily themselves.
+DAILY: Final = "daily_reconciliation"
+#: The lane of flows that no other job carries.
+RECONCILIATION_LANE: Final = "reconciliation"
+_ONE_AFTER_THE_OTHER: Final = {WEEKLY: timedelta(hours=12), DAILY: timedelta(hours=3)}
 
 
 @dataclass(frozen=True)
 class Job:
-    """A schedule, the flow that it carries and the target database, which holds the job's ledger.
-
-    ``flow`` and ``database`` are ``None`` for what concerns all flows.
-    """
+    """A schedule, the flow that it carries and the target database, which holds the job's ledger."""
 
     schedule: Schedule
-    flow: str | None
-    database: Database | None
+    flow: str
+    database: Database
 
     @property
     def name(self) -> str:
         """Unique among all jobs."""
         return self.schedule.job
+
+    @property
+    def group(self) -> str:
+        """What it is a part of; its name, where it is nothing's."""
+        return group_of(self.name)
 
 
 class UnknownJob(KeyError):
@@ -45,7 +57,37 @@ def _declared() -> Iterator[Job]:
         yield Job(batch.schedule, batch.name, batch.target.table.database)
     for flow in FLOWS:
         yield from (Job(schedule, flow.name, flow.target.table.database) for schedule in flow.schedules)
-    yield Job(RECONCILIATION, None, None)
+    for database in Database:
+        weekly = Schedule(WEEKLY, "0 3 * * sun", timedelta(hours=1), yields=True)
+        yield from _one_after_the_other(all_flows_into(database), weekly)
+        yield from _one_after_the_other(flows_into(database), Schedule(DAILY, "0 20 * * *", timedelta(minutes=30), yields=True))
+
+
+def _one_after_the_other(flows: Sequence[Definition], whole: Schedule) -> Iterator[Job]:
+    """A job per flow of one target, each after the one before: what others refer to is good first."""
+    before: str | None = None
+    for flow in flows:
+        name = _part(whole.job, flow)
+        lane = _lane(flow)
+        after = After(before, _ONE_AFTER_THE_OTHER[whole.job]) if before else None
+        fuller = _part(WEEKLY, flow) if whole.job == DAILY else None
+        yield Job(replace(whole, job=name, lane=lane, after=after, superseded_by=fuller), flow.name, flow.target.table.database)
+        before = name
+
+
+def _lane(flow: Definition) -> str:
+    """That of the flow's other jobs."""
+    others = (flow.schedule,) if isinstance(flow, BatchFlow) else flow.schedules if isinstance(flow, Flow) else ()
+    return others[0].lane if others else RECONCILIATION_LANE
+
+
+def _part(group: str, flow: Definition) -> str:
+    return f"{group}:{flow.name}"
+
+
+def group_of(job: str) -> str:
+    """The name before the flow's."""
+    return job.partition(":")[0]
 
 
 JOBS: Final[tuple[Job, ...]] = tuple(_declared())
@@ -56,7 +98,12 @@ def job_named(name: str) -> Job:
     for job in JOBS:
         if job.name == name:
             return job
-    raise UnknownJob(f"no job {name!r}; there are: {', '.join(job.name for job in JOBS)}")
+    raise UnknownJob(f"no job {name!r}; there are: {', '.join(dict.fromkeys(job.group for job in JOBS))}")
+
+
+def jobs_named(name: str) -> tuple[Job, ...]:
+    """The jobs of a group, or the job of that name; raises :class:`UnknownJob`."""
+    return tuple(job for job in JOBS if job.group == name) or (job_named(name),)
 
 
 def problems(jobs: tuple[Job, ...]) -> list[str]:

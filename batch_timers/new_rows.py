@@ -30,7 +30,7 @@ class _Resolving:
 
 
 class NewRows(FlowJob[NewRowsFlow]):
-    """The job of a :class:`NewRowsFlow`."""
+    """The job of a :class:`NewRowsFlow`. With its parameter ``all`` it reads the whole source, and leaves the watermark alone."""
 
     async def expected(self, around: Around) -> int | None:
         """Counted with the index of the time."""
@@ -43,7 +43,7 @@ class NewRows(FlowJob[NewRowsFlow]):
 
     async def chunks(self, around: Around) -> AsyncGenerator[Chunk, None]:
         """Pages by time of creation and key, then what ends the run."""
-        span = await Span.of(around, self.schedule.job, self.flow.overlap)
+        span = await self._span(around)
         after = span.after or [None, None]
         reading, writing = new_rows.page_statement(self.flow), new_rows.writing_statement(self.flow)
         while True:
@@ -56,3 +56,8 @@ class NewRows(FlowJob[NewRowsFlow]):
         if self.flow.reference is not None:
             yield _Resolving(self.flow, span.cursor(after))
         yield Mark(self.schedule.job, span.mark, span.cursor(after))
+
+    async def _span(self, around: Around) -> Span:
+        if around.parameters.get("all"):
+            return Span(None, None, around.cursor and around.cursor[2])
+        return await Span.of(around, self.schedule.job, self.flow.overlap)

@@ -89,6 +89,8 @@ class Runner:
                 await self._begin(session, run, dead=turn.action is Action.TAKE_OVER)
             case Action.DEFER if turn.until is not None:
                 await job_board.defer(session, run, turn.until, turn.reason)
+            case Action.ASK:
+                await job_board.ask_for_lane(session, run)
             case Action.RELEASE:
                 await job_board.release(session, run, turn.reason)
             case Action.COALESCE | Action.SUPERSEDE | Action.CANCEL | Action.FAIL:

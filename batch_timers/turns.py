@@ -18,7 +18,7 @@ ATTEMPTS: Final = 5
 
 
 class Action(Enum):
-    """What to do with a run. WAIT: nothing, for the reason given."""
+    """What to do with a run. WAIT: nothing, for the reason given. ASK: the same, and ask whoever has the lane to leave it."""
 
     START = auto()
     TAKE_OVER = auto()
@@ -28,6 +28,7 @@ class Action(Enum):
     CANCEL = auto()
     FAIL = auto()
     RELEASE = auto()
+    ASK = auto()
     WAIT = auto()
 
 
@@ -66,11 +67,15 @@ class _Look:
         for run in sorted(idle, key=self._order):
             yield self._decide(run, self._schedules.get(run.job))
 
-    def _order(self, run: Run) -> tuple[bool, bool, datetime, datetime]:
-        """What has begun goes on first; then the fuller job before the one that it supersedes; then by time."""
+    def _order(self, run: Run) -> tuple[bool, bool, bool, datetime, datetime]:
+        """Who yields comes last. What has begun goes on first; then the fuller job before what it supersedes; then by time."""
         schedule = self._schedules.get(run.job)
         lesser = schedule is not None and schedule.superseded_by is not None
-        return (not run.begun, lesser, run.due_at, run.scheduled_for)
+        return (self._yields(run), not run.begun, lesser, run.due_at, run.scheduled_for)
+
+    def _yields(self, run: Run) -> bool:
+        schedule = self._schedules.get(run.job)
+        return schedule is not None and schedule.yields
 
     def _decide(self, run: Run, schedule: Schedule | None) -> Turn:
         if run.cancelled:
@@ -135,8 +140,14 @@ class _Look:
 
     def _waiting_for_others(self, run: Run, schedule: Schedule) -> Turn | None:
         holder = self._holders.get(run.lane)
-        if holder is not None and holder != run:
-            return Turn(run, Action.WAIT, f"{holder.job} has the lane {run.lane}")
+        if waiting := self._waiting_for_its_turn(run, schedule):
+            return waiting
+        if holder is None or holder == run:
+            return None
+        leaves = self._yields(holder) and not schedule.yields
+        return Turn(run, Action.ASK if leaves else Action.WAIT, f"{holder.job} has the lane {run.lane}")
+
+    def _waiting_for_its_turn(self, run: Run, schedule: Schedule) -> Turn | None:
         after = schedule.after
         if after is None or run.begun or run.forced:
             return None

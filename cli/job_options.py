@@ -1,11 +1,12 @@
 """Options and arguments of the commands about batch jobs."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from batch_timers.jobs import JOBS, Job, UnknownJob, job_named
+from batch_timers.jobs import JOBS, Job, UnknownJob, job_named, jobs_named
 from cli.moments import moment
 
 
@@ -14,6 +15,26 @@ def _job(name: str) -> Job:
         return job_named(name)
     except UnknownJob as error:
         raise typer.BadParameter(str(error)) from None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A job, or the jobs of a group, and the name by which it was chosen."""
+
+    name: str
+    jobs: tuple[Job, ...]
+
+
+def _chosen(name: str) -> Chosen:
+    try:
+        return Chosen(name, jobs_named(name))
+    except UnknownJob as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _group_names(incomplete: str) -> list[str]:
+    names = dict.fromkeys(name for job in JOBS for name in (job.group, job.name))
+    return [name for name in names if name.startswith(incomplete)]
 
 
 def _job_names(incomplete: str) -> list[str]:
@@ -30,6 +51,12 @@ def _day(text: str) -> date:
 JobName = Annotated[Job, typer.Argument(parser=_job, metavar="JOB", autocompletion=_job_names, help="Name of the job.")]
 MaybeJob = Annotated[
     Job | None, typer.Argument(parser=_job, metavar="[JOB]", autocompletion=_job_names, help="Name of the job; by default all.")
+]
+_PARTS: Final = "Name of the job, or of the group that it is a part of"
+Jobs = Annotated[Chosen, typer.Argument(parser=_chosen, metavar="JOB", autocompletion=_group_names, help=f"{_PARTS}.")]
+MaybeJobs = Annotated[
+    Chosen | None,
+    typer.Argument(parser=_chosen, metavar="[JOB]", autocompletion=_group_names, help=f"{_PARTS}; by default all."),
 ]
 Slot = Annotated[
     datetime | None, typer.Option("--slot", parser=moment, metavar="TIME", help="The moment that the run was scheduled for.")

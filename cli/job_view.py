@@ -39,12 +39,13 @@ def listed_row(listed: ListedJob) -> tuple[object, ...]:
         both_zones(listed.next_slot),
         both_zones(newest.get("scheduled_for")),
         f"{state}, job paused" if listed.paused else state,
-        _progress(newest) if newest else None,
+        progress_of(newest) if newest else None,
         newest.get("reason"),
     )
 
 
-def _progress(run: dict[str, Any]) -> str:
+def progress_of(run: dict[str, Any]) -> str:
+    """Rows and chunks so far, rate, and what is left."""
     expected = f" of about {run['rows_expected']:,}" if run["rows_expected"] else ""
     left = f", {formatting.duration(run['seconds_left'])} left" if run["seconds_left"] is not None else ""
     return f"{run['rows_read']:,}{expected} rows, {run['chunks']:,} chunks, {formatting.rate(run['rows_per_second'])}{left}"
@@ -73,6 +74,6 @@ def run_rows(run: JobRun) -> Iterator[tuple[str, object]]:
     yield "began", both_zones(run.started_at)
     yield "ended", both_zones(run.ended_at)
     yield "worker", run.owner
-    yield "progress", _progress(run_document(run))
+    yield "progress", progress_of(run_document(run))
     for name in ("written", "unchanged", "skipped", "failed", "missed"):
         yield f"rows {name}", getattr(run, f"rows_{name}")

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from cli.output import problem_lines, table
-from flows.model import CapturedFlow
+from flows.model import Flow
 from reconcile.history import Record
 from views.formatting import both_zones, duration
 
@@ -38,7 +38,7 @@ class RunProgress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bars.stop()
 
-    def begin(self, flow: CapturedFlow, rows: int) -> None:
+    def begin(self, flow: Flow, rows: int | None) -> None:
         """A new bar; the estimate may be short of what there is."""
         self._bar = self._bars.add_task(flow.name, total=rows or None)
 

@@ -1,4 +1,4 @@
-"""`status`: flows, positions, dead letters, workers, connectors."""
+"""`status`: flows, positions, dead letters, workers, connectors, jobs."""
 
 from collections.abc import Iterable
 
@@ -8,6 +8,7 @@ from rich.text import Text
 
 from cli.connect import connectors_table
 from cli.errors import PROBLEM
+from cli.job_status import job_rows
 from cli.options import Json
 from cli.output import problem_lines, show, table
 from cli.status_report import FlowReport, status_report
@@ -20,10 +21,11 @@ _OUTCOMES = ("applied", "superseded", "filtered", "parked", "dead_lettered", "to
 
 
 def status(*, as_json: Json = False) -> None:
-    """Show flows, positions, dead letters, workers and connectors. Exit code 1 when something is wrong."""
+    """Show flows, positions, dead letters, workers, connectors and jobs. Exit code 1 when something is wrong."""
     report = status_report(load_settings())
     parts = (_flows_table(report.flows), _positions_table(report.flows), workers_table(report.workers))
-    show(report, *parts, connectors_table(report.connectors), *problem_lines(report.problems), as_json=as_json)
+    jobs = table("Jobs", ("job", "last run", "state", "progress", "next slot"), job_rows(report.jobs))
+    show(report, *parts, connectors_table(report.connectors), jobs, *problem_lines(report.problems), as_json=as_json)
     raise typer.Exit(PROBLEM if report.problems else 0)
 
 

@@ -11,6 +11,7 @@ from cli.connector_problems import connector_problems
 from cli.connectors import connector_statuses
 from cli.databases import Databases, databases
 from cli.errors import EXPLAINED, message
+from cli.job_status import JobReport, job_problems, job_reports
 from flows.model import Flow
 from flows.registry import FLOWS
 from flows.tables import Database
@@ -48,12 +49,13 @@ class StatusReport:
     flows: list[FlowReport]
     workers: list[WorkerStatus]
     connectors: list[ConnectorStatus]
+    jobs: list[JobReport]
     problems: list[str]
 
 
 def status_report(settings: Settings) -> StatusReport:
     """Ask databases, broker and Connect."""
-    report = StatusReport([], [], [], [])
+    report = StatusReport([], [], [], [], [])
     ends: dict[Partition, LogRange] = {}
     with databases(settings) as sessions:
         with _noted(report.problems):
@@ -62,6 +64,9 @@ def status_report(settings: Settings) -> StatusReport:
             report.flows.extend(_flow_report(sessions, flow, ends) for flow in FLOWS)
             report.workers.extend(workers(sessions[Database.CITIZEN]))
             report.problems.extend(_flow_problems(report.flows) + _worker_problems(report.workers))
+        with _noted(report.problems):
+            report.jobs.extend(job_reports(sessions))
+            report.problems.extend(job_problems(report.jobs))
     with _noted(report.problems):
         report.connectors.extend(connector_statuses(settings))
         report.problems.extend(connector_problems(report.connectors))
@@ -97,7 +102,8 @@ def _partition_report(position: Position, ends: dict[Partition, LogRange]) -> Pa
 
 def _flow_problems(flows: list[FlowReport]) -> list[str]:
     stopped = [flow.status for flow in flows if flow.status.state == STOPPED]
-    return [f"flow {each.flow} is stopped: {each.reason}" for each in stopped]
+    lost = [f"flow {flow.status.flow} has lost changes: {flow.status.lost}" for flow in flows if flow.status.lost]
+    return [f"flow {each.flow} is stopped: {each.reason}" for each in stopped] + lost
 
 
 def _worker_problems(found: list[WorkerStatus]) -> list[str]:

@@ -27,7 +27,8 @@ class Schedule:
     start in the portal's peak hours. ``after``: what it waits for. ``superseded_by``: the job that does all that this one does,
     and more. ``often``: a slot in a maintenance window is left to the first one after it, instead of being made good.
     ``changed``: the source column with the time of a row's last change, by which a run finds what has changed since the last good
-    run, and at least within ``window``; ``None``: it reads all.
+    run, and at least within ``window``; ``None``: it reads all. ``yields``: other jobs of its lane go first, even when it has
+    begun.
     """
 
     job: str
@@ -40,6 +41,7 @@ class Schedule:
     often: bool = False
     changed: str | None = None
     window: timedelta = timedelta(0)
+    yields: bool = False
 
     def __post_init__(self) -> None:
         if not _CRON.fullmatch(self.cron):

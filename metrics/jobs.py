@@ -65,10 +65,9 @@ class _Telling:
     def tell(self, calendar: Calendar) -> None:
         self._definition()
         self._set(catalogue.JOB_NEXT, self._next(calendar).timestamp())
-        if self._job.database is not None or self._newest or self._open:  # of what has no ledger of its own: where its runs are
-            self._state()
-            self._history()
-            self._rows()
+        self._state()
+        self._history()
+        self._rows()
 
     def _set(self, metric: Metric, value: float, *labels: str) -> None:
         self._samples.set(metric, value, self._job.name, *labels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from flows.registry import CAPTURED
+from flows.batch_registry import ALL_FLOWS
 from flows.tables import Database
 from reconcile import history
 from reconcile.history import Record
@@ -16,14 +16,14 @@ Pools = Mapping[Database, Pool]
 
 async def flows_of(pools: Pools, run: str) -> list[Record]:
     """The flows of one run, in the order in which flows are reconciled; empty when there is no such run."""
-    return _in_order(await _found(pools, run, len(CAPTURED)))
+    return _in_order(await _found(pools, run, len(ALL_FLOWS)))
 
 
 async def newest_runs(pools: Pools, limit: int) -> list[list[Record]]:
     """The newest runs, newest first, each with all of its flows."""
     runs: dict[str, list[Record]] = defaultdict(list)
     # A run has each flow at most once, so that none of the newest is cut.
-    for record in await _found(pools, None, limit * len(CAPTURED)):
+    for record in await _found(pools, None, limit * len(ALL_FLOWS)):
         runs[record.run].append(record)
     return [_in_order(runs[name]) for name in sorted(runs, reverse=True)[:limit]]
 
@@ -37,5 +37,5 @@ async def _found(pools: Pools, run: str | None, limit: int) -> list[Record]:
 
 
 def _in_order(records: Iterable[Record]) -> list[Record]:
-    places = {flow.name: place for place, flow in enumerate(CAPTURED)}
+    places = {flow.name: place for place, flow in enumerate(ALL_FLOWS)}
     return sorted(records, key=lambda each: places.get(each.flow, len(places)))

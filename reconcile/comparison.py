@@ -37,8 +37,9 @@ class Comparison:
     only the target has are no difference, and rows that differ stay as they were written. A null of the source in one of
     ``silent_nulls`` says nothing.
 
-    ``members`` gives for each key (``key``) the primary key of the source rows behind it (``pk``) and what changes whenever they
-    do (``version``); ``ghosts`` the source rows of which the target knows (``pk``, and the value of their message key, ``home``).
+    ``members`` gives for each key (``key``) the primary key of the source rows behind it (``pk``), what changes whenever they do
+    (``version``), and how many transactions ago they did (``age``); ``ghosts`` the source rows of which the target
+    knows (``pk``, and the value of their message key, ``home``).
 
     ``pending``: a SELECT over the target that is true while changes are due of which no position tells. ``after``: flows whose
     changes have to be there as well. ``edge``: a SELECT over the source of keys that are not judged, because a row stops to count

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from flows.model import CapturedFlow
+from flows.model import Flow
 from flows.row_model import MirrorFlow
 from reconcile.canonical import PINNED
-from reconcile.level import Level
 from reconcile.progress import Violation
 from reconcile.repair import Repair
 from reconcile.rules import LINK, Rule, rules_of, shown_key
@@ -19,10 +18,17 @@ SUSPECTS: Final = 10_000
 SHOWN_KEYS: Final = 20
 
 
+class InFlight(Protocol):
+    """What may still be under way to the target."""
+
+    async def reach(self) -> None:
+        """Return when it has landed; raises ``NotLevel``."""
+
+
 class Integrity:
     """The rules of one flow."""
 
-    def __init__(self, flow: CapturedFlow, target: Pool, level: Level) -> None:
+    def __init__(self, flow: Flow, target: Pool, level: InFlight) -> None:
         self._flow, self._target, self._level = flow, target, level
         self._rules = rules_of(flow)
         self._table = f"{flow.target.table.qualified} AS t"

@@ -42,7 +42,8 @@ class Progress(msgspec.Struct, kw_only=True):
     """``expected`` and ``standing`` count rows that were compared, the rest up to ``left`` rows, the listed ones keys.
 
     ``cursor``: the key from which on nothing was compared yet. ``finished``: nothing is left to compare. ``columns``: in how many
-    rows each differed. ``statements`` went to the databases to compare ranges.
+    rows each differed. ``statements`` went to the databases to compare ranges. ``untouched``: rows of which a light run only
+    compared the number.
     """
 
     cursor: str | None = None
@@ -60,6 +61,7 @@ class Progress(msgspec.Struct, kw_only=True):
     moving: int = 0
     seconds: float = 0.0
     statements: int = 0
+    untouched: int = 0
     columns: dict[str, int] = {}
     rows: list[ShownRow] = []
     violations: list[Violation] = []

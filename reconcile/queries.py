@@ -16,20 +16,19 @@ class SideStatements:
     """What is asked of one side.
 
     ``nth``: the key behind so many ``rows`` of a range. ``cuts``: every so many-th key. ``hashes``: of the parts between
-    ``cuts``, 0 the first, rows and sum of hashes. ``rows``: key, item and hash of each row.
+    ``cuts``, 0 the first, rows and sum of hashes. ``rows``: key, item and hash of each row. ``count``: how many there are.
     """
 
     nth: str
     cuts: str
     hashes: str
     rows: str
+    count: str
 
 
 def side_statements(comparison: Comparison, hashing: Hashing, side: str, keys: str | None = None) -> SideStatements:
     """The statements over ``side``, one of the comparison's SELECTs; ``keys``: what gives its keys for less."""
-    key, kind = f"r.key{comparison.collated}", comparison.key_name
-    low, high = f"%(low)s::{kind}", f"%(high)s::{kind}"
-    inside = f"({low} IS NULL OR {key} >= {low}) AND ({high} IS NULL OR {key} < {high})"
+    key, kind, inside = f"r.key{comparison.collated}", comparison.key_name, _inside(comparison, "r")
     ranged = f"FROM ({side}) AS r WHERE {inside}"
     row = hashing.of_row(["r.key", "r.item", *(f"r.{name}" for name in comparison.columns)])
     numbered = f"SELECT {key} AS key, row_number() OVER (ORDER BY {key}) AS place {ranged}"
@@ -38,7 +37,21 @@ def side_statements(comparison: Comparison, hashing: Hashing, side: str, keys: s
         cuts=f"{PINNED} SELECT n.key::text FROM ({numbered}) AS n WHERE n.place %% %(rows)s = 0 GROUP BY n.key ORDER BY n.key",
         hashes=f"{PINNED} SELECT width_bucket({key}, %(cuts)s::{kind}[]), count(*), sum({row})::text {ranged} GROUP BY 1",
         rows=f"{PINNED} SELECT r.key::text, r.item, {row} {ranged}",
+        count=f"{PINNED} SELECT count(*) {ranged}",
     )
+
+
+def touched_statement(comparison: Comparison) -> str:
+    """Whether a source row behind a key of a range was written since ``since``, a transaction, or in it."""
+    return f"""{PINNED} SELECT EXISTS (SELECT FROM ({comparison.members}) AS m
+                                       WHERE {_inside(comparison, "m")} AND m.age <= age(%(since)s::text::xid))"""
+
+
+def _inside(comparison: Comparison, relation: str) -> str:
+    """The condition that a row is in a range."""
+    key, kind = f"{relation}.key{comparison.collated}", comparison.key_name
+    low, high = f"%(low)s::{kind}", f"%(high)s::{kind}"
+    return f"({low} IS NULL OR {key} >= {low}) AND ({high} IS NULL OR {key} < {high})"
 
 
 def rows_of_statement(comparison: Comparison, hashing: Hashing, side: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from reconcile.canonical import Hashing
 from reconcile.comparison import Comparison
-from reconcile.queries import SideStatements, side_statements
+from reconcile.queries import SideStatements, side_statements, touched_statement
 from sinks.pool import Pool
 
 #: Rows of a range of which the hash is taken at once.
@@ -67,6 +67,11 @@ class Side:
         """Part between cuts → what is in it."""
         return {part: Hashed(rows, total) for part, rows, total in await self._rows("hashes", bounds, as_of, cuts=cuts)}
 
+    async def count(self, bounds: Range, as_of: datetime) -> int:
+        """How many rows there are."""
+        ((count,),) = await self._rows("count", bounds, as_of)
+        return int(count)
+
     async def rows(self, bounds: Range, as_of: datetime) -> dict[str, Rows]:
         """Key → its rows."""
         found: dict[str, Rows] = defaultdict(Counter)
@@ -83,11 +88,12 @@ class Side:
 
 @dataclass(frozen=True)
 class Compared:
-    """A range and what both sides have in it."""
+    """A range and what both sides have in it. ``untouched``: nobody has changed the source rows; only the number was compared."""
 
     bounds: Range
     expected: Hashed
     standing: Hashed
+    untouched: bool = False
 
     @property
     def rows(self) -> int:
@@ -107,20 +113,37 @@ class Ranges:
         self._comparison = comparison
         self.expected = Side(source, side_statements(comparison, hashing, comparison.expected, comparison.source_keys))
         self.standing = Side(target, side_statements(comparison, hashing, comparison.standing))
+        self._touched = touched_statement(comparison)
 
     @property
     def asked(self) -> int:
         """Statements so far, to both sides."""
         return self.expected.asked.total() + self.standing.asked.total()
 
-    async def next(self, bounds: Range, as_of: datetime, rows: int = RANGE_ROWS) -> Compared:
-        """The first part of a range, which neither side has more than so many rows of, give or take those of one key."""
+    async def next(self, bounds: Range, as_of: datetime, rows: int = RANGE_ROWS, since: str | None = None) -> Compared:
+        """The first part of a range, which neither side has more than so many rows of, give or take those of one key.
+
+        ``since``: a transaction; where none from it on has written a row of the part, the numbers of rows are enough.
+        """
         sides = (self.expected, self.standing)
         ends = await asyncio.gather(*[side.nth(bounds, as_of, rows) for side in sides])
         found = [end for end in ends if end is not None and end != bounds.low]
         part = Range(bounds.low, min(found, key=self._comparison.order, default=bounds.high))
+        if since is not None and (counted := await self._counted(part, as_of, since)):
+            return counted
         expected, standing = await asyncio.gather(*[side.hashes(part, as_of, []) for side in sides])
         return Compared(part, expected.get(0, Hashed()), standing.get(0, Hashed()))
+
+    async def _counted(self, part: Range, as_of: datetime, since: str) -> Compared | None:
+        """Nothing, where its content is to be compared."""
+        expected, standing = await asyncio.gather(*[side.count(part, as_of) for side in (self.expected, self.standing)])
+        if expected != standing:
+            return None
+        async with self.expected.pool.session() as session:
+            row = await session.row(self._touched, {**part._asdict(), "since": since})
+        self.expected.asked["touched"] += 1
+        touched = row is None or row[0]
+        return None if touched else Compared(part, Hashed(expected), Hashed(standing), untouched=True)
 
     async def differing(self, compared: Compared, as_of: datetime) -> AsyncIterator[list[str]]:
         """Keys whose rows differ, some at a time and in order."""

@@ -1,6 +1,7 @@
-"""Has the partitions of a ranked flow rebuilt from the source: what telling rows anew does not repair.
+"""Has the partitions of a flow rebuilt by their owners: what telling rows anew does not repair.
 
-Candidates that should not be there are known to nobody but their owner, and a group without any source row is told of by none.
+Candidates of a ranked flow that should not be there are known to nobody but their owner, and a group without any source row is
+told of by none. Rows of a callback flow are in no source; its topic is read again.
 """
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from flows.model import RankedFlow
+from flows.model import Flow
 from reconcile.level import NotLevel
-from sinks.pool import Pool
+from sinks.pool import Begin, Pool
 
 SECONDS: Final = 900
 _LOOK_SECONDS: Final = 0.2
@@ -27,8 +28,8 @@ _BEHIND: Final = "SELECT count(*) FROM sync.ledger WHERE flow = %s AND resynced 
 class Rebuild:
     """At most one in the life of this: it repairs everything."""
 
-    def __init__(self, flow: RankedFlow, target: Pool) -> None:
-        self._flow, self._target = flow.name, target
+    def __init__(self, flow: Flow, target: Pool, begin: Begin) -> None:
+        self._flow, self._target, self._begin = flow.name, target, begin
         self._done = False
 
     async def once(self) -> None:
@@ -37,7 +38,9 @@ class Rebuild:
             return
         self._done = True
         async with self._target.session() as session:
+            await self._begin(session)
             row = await session.row(_ASK, {"flow": self._flow})
+            await session.run("COMMIT")
         assert row is not None, "the statement answers one row"
         deadline = asyncio.get_running_loop().time() + SECONDS
         while await self._behind(row[0]):

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from flows.model import RankedFlow
 from flows.summary_model import SummaryFlow
-from reconcile.broker import Broker
 from reconcile.canonical import PINNED
 from reconcile.commands import Teller
 from reconcile.comparison import Comparison
@@ -17,8 +16,8 @@ from reconcile.level import Level
 from reconcile.queries import of_keys
 from reconcile.rebuild import Rebuild
 from reconcile.recheck import Recheck, Verdicts
+from reconcile.surroundings import Surroundings
 from sinks.json_text import json_text
-from sinks.pool import Pool
 from sinks.source_rows import FencedRead, fenced_read
 from sinks.summary_rows import LOCK_GROUPS, summaries_statement
 
@@ -36,14 +35,12 @@ class Repaired:
 class Repair:
     """Repairs rows of one flow. Nothing is written but by who owns the partition, summaries under their group's lock aside."""
 
-    def __init__(
-        self, comparison: Comparison, source: Pool, target: Pool, broker: Broker, recheck: Recheck, level: Level
-    ) -> None:
+    def __init__(self, comparison: Comparison, around: Surroundings, recheck: Recheck, level: Level) -> None:
         self._comparison, self._flow = comparison, comparison.flow
-        self._source, self._target, self._broker = source, target, broker
-        self._recheck, self._level = recheck, level
+        self._source, self._target, self._broker = around.source, around.target, around.broker
+        self._recheck, self._level, self._begin = recheck, level, around.begin
         self._teller = Teller(comparison.flow)
-        self._rebuild = Rebuild(comparison.flow, target) if isinstance(comparison.flow, RankedFlow) else None
+        self._rebuild = Rebuild(comparison.flow, around.target, around.begin) if isinstance(comparison.flow, RankedFlow) else None
         self._members = f"SELECT m.pk, m.key::text FROM ({comparison.members}) AS m WHERE {of_keys(comparison, 'm')}"
 
     async def repair(self, different: Differences) -> Repaired:
@@ -72,8 +69,15 @@ class Repair:
         gone = {pk: home for pk, home in ghosts.items() if pk not in rows}
         by_row = {pk: [each for key in keys for each in different[key]] for pk, keys in keys_of.items()}
         told = self._teller.tell(read.lsn, rows, gone, by_row)
+        await self._see_that_we_may()
         await self._broker.send(told.commands)
         return {key: why for pk, why in told.bad.items() for key in keys_of.get(pk, ())}
+
+    async def _see_that_we_may(self) -> None:
+        """What is sent late all the same is older than what stands, and changes nothing."""
+        async with self._target.session() as session:
+            await self._begin(session)
+            await session.run("COMMIT")
 
     async def _ghosts(self, keys: Collection[str]) -> dict[str, str]:
         """Source rows that the target knows of, with their message keys."""
@@ -93,7 +97,7 @@ class Repair:
         """Rows of groups without any member, of which no source row could tell: what is derived is derived anew."""
         parameters = {"groups": json_text(sorted(groups))}
         async with self._target.session() as session:
-            await session.run("BEGIN")
+            await self._begin(session)
             await session.run(LOCK_GROUPS, parameters)
             await session.run(summaries_statement(flow), parameters)
             await session.run("COMMIT")

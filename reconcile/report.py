@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from flows.registry import flow_named
+from flows.batch_registry import ALL_FLOWS
 from reconcile.history import Record, State
 
 
@@ -49,6 +49,7 @@ def report(records: Sequence[Record]) -> dict[str, Any]:
         "run": records[0].run,
         "verdict": run_verdict(records),
         "repairs": records[0].repairs,
+        "light": records[0].light,
         "key_from": records[0].bounds.low,
         "key_to": records[0].bounds.high,
         "started_at": min(times, default=None),
@@ -74,8 +75,5 @@ def _flow(record: Record) -> dict[str, Any]:
 
 def _known(name: str) -> tuple[str, str]:
     """Title and target; a flow that was removed since has none."""
-    try:
-        flow = flow_named(name)
-    except KeyError:
-        return name, "-"
-    return flow.title, flow.target.table.qualified
+    flow = next((flow for flow in ALL_FLOWS if flow.name == name), None)
+    return (flow.title, flow.target.table.qualified) if flow else (name, "-")

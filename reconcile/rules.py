@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from flows.append_model import AppendFlow
+from flows.callback_model import CallbackFlow
 from flows.match_model import MatchFlow
-from flows.model import CapturedFlow, RankedFlow
+from flows.model import Flow, RankedFlow
 from flows.summary_model import SummaryFlow
 from flows.tables import Column
 from flows.transforms import literal
@@ -26,18 +27,18 @@ class Rule:
     breach: str
 
 
-def rules_of(flow: CapturedFlow) -> tuple[Rule, ...]:
+def rules_of(flow: Flow) -> tuple[Rule, ...]:
     """All rules of a flow."""
     return tuple(_rules(flow))
 
 
-def shown_key(flow: CapturedFlow) -> str:
+def shown_key(flow: Flow) -> str:
     """What names a row of the target to people: never a private value."""
     names = (flow.identity,) if isinstance(flow, MatchFlow) else flow.target.key
     return " || ' ' || ".join(f"t.{name}::text" for name in names)
 
 
-def _rules(flow: CapturedFlow) -> Iterator[Rule]:
+def _rules(flow: Flow) -> Iterator[Rule]:
     for column in flow.target.columns:
         # Records of a match flow are other writers', too.
         if not isinstance(flow, MatchFlow) and _is_filled(flow, column):
@@ -50,15 +51,17 @@ def _rules(flow: CapturedFlow) -> Iterator[Rule]:
         yield Rule(LINK, f"t.{flow.link.column} IS NULL AND {linked}")
 
 
-def _is_filled(flow: CapturedFlow, column: Column) -> bool:
+def _is_filled(flow: Flow, column: Column) -> bool:
     return flow.source.column(column.source).required or column.value(None) is not None
 
 
-def _known(flow: CapturedFlow, column: Column) -> Iterator[Rule]:
+def _known(flow: Flow, column: Column) -> Iterator[Rule]:
     """Values and bounds that nothing else can come to."""
     known = column.transforms[-1].results if column.transforms else ()
     if flow.filter is not None and column.source == flow.filter.column and not (column.transforms or flow.filter.any_case):
         known = flow.filter.values
+    if isinstance(flow, CallbackFlow) and not column.transforms:
+        known = flow.source.field(column.source).values
     if known:
         yield Rule(f"{column.name} is a known value", f"t.{column.name} NOT IN ({', '.join(map(literal, known))})")
     source = flow.source.column(column.source)
@@ -67,7 +70,7 @@ def _known(flow: CapturedFlow, column: Column) -> Iterator[Rule]:
         yield Rule(f"{column.name} is in its bounds", " OR ".join(breaches))
 
 
-def _of_kind(flow: CapturedFlow) -> Iterator[Rule]:
+def _of_kind(flow: Flow) -> Iterator[Rule]:
     table = flow.target.table.qualified
     if isinstance(flow, RankedFlow):
         rank, size = flow.ranking.rank, flow.ranking.size

@@ -10,8 +10,6 @@ from typing import Final
 import msgspec
 
 from flows.model import CapturedFlow
-from reconcile.broker import Broker
-from reconcile.canonical import Hashing
 from reconcile.integrity import Integrity
 from reconcile.judging import Difference, What
 from reconcile.kinds import comparison_of
@@ -20,7 +18,7 @@ from reconcile.progress import FOUND, LEFT, REPAIRED, Progress
 from reconcile.ranges import EVERYTHING, RANGE_ROWS, Range, Ranges
 from reconcile.recheck import Recheck, clock
 from reconcile.repair import Repair
-from sinks.pool import Pool
+from reconcile.surroundings import Surroundings
 
 #: Keys that are looked at a second time together.
 KEYS_AT_A_TIME: Final = 1_000
@@ -29,22 +27,16 @@ STAYS: Final = "a fact stays as it was written"
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be done. ``bounds``: the keys to compare. ``patience``: seconds to wait for what is in flight."""
+    """What is to be done. ``bounds``: the keys to compare. ``patience``: seconds to wait for what is in flight.
+
+    ``light``: see :mod:`reconcile.light`.
+    """
 
     repairs: bool
     bounds: Range = EVERYTHING
     patience: float = 60.0
     rows_at_a_time: int = RANGE_ROWS
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """The two databases of the flow, the broker, and how both databases hash."""
-
-    source: Pool
-    target: Pool
-    broker: Broker
-    hashing: Hashing
+    light: bool = False
 
 
 class Reconciliation:
@@ -54,14 +46,14 @@ class Reconciliation:
     catches them goes on with the progress before.
     """
 
-    def __init__(self, flow: CapturedFlow, around: Surroundings, request: Request) -> None:
+    def __init__(self, flow: CapturedFlow, around: Surroundings, request: Request, since: str | None = None) -> None:
         self._comparison = comparison = comparison_of(flow, around.hashing)
         source, target = around.source, around.target
         level = Level(comparison, source, target, around.broker, request.patience)
-        self._target, self._request = target, request
+        self._target, self._request, self._since = target, request, since
         self.ranges = Ranges(comparison, around.hashing, source, target)
         self._recheck = Recheck(comparison, around.hashing, source, target, level)
-        self._repair = Repair(comparison, source, target, around.broker, self._recheck, level)
+        self._repair = Repair(comparison, around, self._recheck, level)
         self._integrity = Integrity(flow, target, level)
 
     async def step(self, before: Progress) -> Progress:
@@ -71,10 +63,12 @@ class Reconciliation:
         async with self._target.session() as session:
             as_of = await clock(session)
         wanted = self._request.bounds
-        compared = await self.ranges.next(Range(done.cursor or wanted.low, wanted.high), as_of, self._request.rows_at_a_time)
+        rest = Range(done.cursor or wanted.low, wanted.high)
+        compared = await self.ranges.next(rest, as_of, self._request.rows_at_a_time, self._since)
         async for keys in _gathered(self.ranges.differing(compared, as_of)):
             await self._look(keys, done)
         done.expected, done.standing = done.expected + compared.expected.rows, done.standing + compared.standing.rows
+        done.untouched += compared.expected.rows if compared.untouched else 0
         done.statements += self.ranges.asked - asked
         done.cursor, done.finished = compared.bounds.high, compared.bounds.high == wanted.high
         if done.finished:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -12,16 +12,25 @@ import psycopg2
 import psycopg2.errorcodes
 from aiokafka.errors import KafkaError
 
-from flows.model import CapturedFlow
+from flows.callback_model import CallbackFlow
+from flows.model import CapturedFlow, Flow
 from reconcile.history import Record, State, save
 from reconcile.level import NotLevel
+from reconcile.light import good_since
 from reconcile.progress import Progress
-from reconcile.run import Reconciliation, Request, Surroundings
+from reconcile.run import Reconciliation, Request
+from reconcile.surroundings import Surroundings
+from reconcile.topic import TopicReconciliation
 from sinks.pool import Pool, StatementTimeout, Unavailable
 from sinks.source_rows import FenceTimeout
 
 #: What keeps a run from saying what differs; it may go on later.
-OBSTACLES: Final = (FenceTimeout, KafkaError, NotLevel, StatementTimeout, Unavailable, psycopg2.Error)
+OBSTACLES: Final = (FenceTimeout, KafkaError, NotLevel, StatementTimeout, TimeoutError, Unavailable, psycopg2.Error)
+
+_ESTIMATE: Final = """
+    SELECT greatest(c.reltuples, 0)::bigint FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = %s AND c.relname = %s
+    """
 
 
 def new_run() -> str:
@@ -29,29 +38,70 @@ def new_run() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
-async def begin(run: str, flow: CapturedFlow, target: Pool, request: Request) -> Record:
-    """A flow in a run, before its first step; kept, so that a run that is killed can go on."""
+def run_of_slot(group: str, slot: datetime) -> str:
+    """The name of the run that jobs of a group do for a slot: one for all flows. Run again, its report is replaced."""
+    return f"{slot:%Y%m%dT%H%M%SZ}-{group}"
+
+
+async def estimated_rows(source: Pool, flow: Flow) -> int | None:
+    """About how many rows there are to compare; ``None`` of a callback flow."""
+    if not isinstance(flow, CapturedFlow):
+        return None
+    table = flow.source.table
+    async with source.session() as session:
+        row = await session.row(_ESTIMATE, (table.schema, table.name))
+    return int(row[0]) if row else 0
+
+
+def beginning(run: str, flow: Flow, request: Request, horizon: int | None) -> Record:
+    """A flow in a run, before its first step. ``horizon``: see :mod:`reconcile.light`."""
     record = Record(run, flow.name, request.repairs, request.bounds, State.RUNNING, Progress())
+    return replace(record, light=request.light, horizon=horizon)
+
+
+async def begin(run: str, flow: Flow, target: Pool, request: Request, horizon: int | None) -> Record:
+    """The same, kept, so that a run that is killed can go on."""
+    record = beginning(run, flow, request, horizon)
     await _keep(record, target)
     return record
 
 
+async def steps(record: Record, flow: Flow, around: Surroundings, request: Request) -> AsyncGenerator[Record, None]:
+    """Go on from where ``record`` stands, to the end; raises :data:`OBSTACLES`. Whoever calls keeps each step before the next."""
+    stepper = await _stepper(flow, around, request)
+    while not record.progress.finished:
+        progress = await stepper.step(record.progress)
+        record = replace(record, progress=progress, state=State.DONE if progress.finished else State.RUNNING)
+        yield record
+
+
+async def _stepper(flow: Flow, around: Surroundings, request: Request) -> Reconciliation | TopicReconciliation:
+    since = await good_since(around.target, flow) if request.light else None
+    if isinstance(flow, CallbackFlow):
+        return TopicReconciliation(flow, around, request)
+    assert isinstance(flow, CapturedFlow), f"flow {flow.name} has neither a source table nor a topic of its own"
+    return Reconciliation(flow, around, request, since)
+
+
 async def carry_on(
-    record: Record, flow: CapturedFlow, around: Surroundings, request: Request, tell: Callable[[Record], None] = lambda _: None
+    record: Record, flow: Flow, around: Surroundings, request: Request, tell: Callable[[Record], None] = lambda _: None
 ) -> Record:
     """Go on from where ``record`` stands, to the end or to an obstacle; ``tell`` hears of every step."""
     record = replace(record, state=State.RUNNING, problem=None)
     try:
-        reconciliation = Reconciliation(flow, around, request)
-        while not record.progress.finished:
-            progress = await reconciliation.step(record.progress)
-            record = replace(record, progress=progress, state=State.DONE if progress.finished else State.RUNNING)
+        async for done in steps(record, flow, around, request):
+            record = done
             await _keep(record, around.target)
             tell(record)
     except OBSTACLES as error:
-        record = replace(record, state=State.UNDECIDED, problem=described(error))
+        record = undecided(record, error)
         await _keep(record, around.target)
     return record
+
+
+def undecided(record: Record, error: Exception) -> Record:
+    """The record where something was in the way."""
+    return replace(record, state=State.UNDECIDED, problem=described(error))
 
 
 async def _keep(record: Record, target: Pool) -> None:

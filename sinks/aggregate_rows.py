@@ -36,6 +36,17 @@ def cursor_statement(flow: AggregateFlow, *, days: bool) -> str:
         """
 
 
+def whole_days_statement(flow: AggregateFlow) -> str:
+    """The days of which every row is there: those after the day of the oldest row, of which some may have been removed."""
+    day = _key(flow, flow.day)
+    oldest = f"SELECT min({flow.target.column(flow.day).source}) FROM {flow.source.table.qualified}"
+    column = flow.target.column(flow.day).source
+    return f"""
+        SELECT DISTINCT ({day})::text FROM {flow.source.table.qualified} AS e
+        WHERE {day} > (({oldest}) AT TIME ZONE '{flow.zone}')::date AND e.{column} IS NOT NULL ORDER BY 1
+        """
+
+
 def writing_statement(flow: AggregateFlow) -> str:
     """Write ``rows``, a JSON array of groups; answers how many were new or changed."""
     table, key, columns = flow.target.table.qualified, flow.target.key, flow.target.column_names

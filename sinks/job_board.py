@@ -142,6 +142,13 @@ async def release(session: Session, run: Run, reason: str) -> None:
     await _settle(session, run, State.PAUSED, reason, "attempts = 0", {})
 
 
+async def ask_for_lane(session: Session, run: Run) -> None:
+    """Whoever has the lane of ``run`` hears at its next chunk that this job waits for it."""
+    await session.run(
+        "UPDATE sync.job_run SET yields_to = %s WHERE lane = %s AND state = 'running' AND yields_to IS NULL", (run.job, run.lane)
+    )
+
+
 async def _settle(session: Session, run: Run, state: State, reason: str, also: str, values: Mapping[str, Any]) -> None:
     """Nothing happens when somebody else has decided meanwhile: the token, the state or the lease are others then."""
     await session.run(

@@ -59,11 +59,15 @@ class Held:
 
 @dataclass(frozen=True)
 class Border:
-    """What a run learns between two chunks. ``maintenance``: since when there is one on demand, and until when."""
+    """What a run learns between two chunks.
+
+    ``yields_to``: the job that wants the lane. ``maintenance``: since when there is one on demand, and until when.
+    """
 
     now: datetime
     cancelled: bool
     paused: bool
+    yields_to: str | None
     maintenance: tuple[datetime, datetime] | None
 
 
@@ -87,7 +91,7 @@ _TAKING: Final = """
     WITH free AS (SELECT run_id FROM sync.job_run WHERE run_id = %(run)s AND token = %(token)s AND {condition}
                   FOR UPDATE SKIP LOCKED)
     UPDATE sync.job_run AS r SET state = 'running', token = r.token + 1, owner = %(owner)s, attempts = r.attempts + 1,
-        lease_until = clock_timestamp() + %(lease)s * interval '1 second', retry_at = NULL, reason = NULL,
+        lease_until = clock_timestamp() + %(lease)s * interval '1 second', retry_at = NULL, reason = NULL, yields_to = NULL,
         started_at = coalesce(r.started_at, clock_timestamp())
     FROM free WHERE r.run_id = free.run_id
     RETURNING r.run_id, r.job, r.scheduled_for, r.token, r.attempts, r.cursor::text, r.parameters::text, r.forced, r.created_at
@@ -119,7 +123,7 @@ async def lock(session: Session, held: Held) -> Border:
         BEGIN;
         SELECT r.token, r.state, clock_timestamp(), r.cancelled,
                EXISTS (SELECT FROM sync.job_control AS c WHERE c.job IN (r.job, %(every)s) AND c.paused),
-               m.starts_at, m.ends_at
+               r.yields_to, m.starts_at, m.ends_at
         FROM sync.job_run AS r
         LEFT JOIN LATERAL (SELECT starts_at, ends_at FROM sync.maintenance
                            WHERE ends_at > clock_timestamp() AND starts_at <= clock_timestamp()
@@ -131,7 +135,7 @@ async def lock(session: Session, held: Held) -> Border:
     if row is None or (row[0], row[1]) != (held.token, State.RUNNING):
         found = "no row" if row is None else f"token {row[0]}, {row[1]}"
         raise LostLease(f"{held.job} of {held.scheduled_for:%Y-%m-%d %H:%M} UTC: the ledger has {found}, ours is {held.token}")
-    return Border(row[2], row[3], row[4], (row[5], row[6]) if row[5] else None)
+    return Border(row[2], row[3], row[4], row[5], (row[6], row[7]) if row[6] else None)
 
 
 async def advance_and_commit(session: Session, held: Held, cursor: Any, counts: Counts, *, lease: float) -> None:

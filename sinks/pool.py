@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -60,6 +60,15 @@ class Occupancy:
     size: int
     in_use: int
     waiting: int
+
+
+async def begin(session: Session) -> None:
+    """Begin a transaction that nobody guards."""
+    await session.run("BEGIN")
+
+
+#: Begins a transaction, or raises because its caller may not write any more.
+Begin = Callable[[Session], Awaitable[None]]
 
 
 class Pool:

@@ -11,9 +11,10 @@ from typing import Any, Final, TypeVar, cast
 import mode
 from faust.types import TP, EventT
 
-from sinks import flow_state, ledger
+from sinks import flow_state, ledger, upstream_loss
 from sinks.ledger import Claim, LostOwnership
 from sinks.source_identity import SourceReplaced
+from sinks.upstream_loss import Loss
 from streams.batches import Record
 from streams.lane import Lane, LaneServices, LaneState
 from streams.log_reader import LogReader
@@ -131,6 +132,7 @@ class Coordinator(mode.Service):
                 services.work.applier.decoder.epoch = await services.source.epoch(session, found)
             except SourceReplaced as replaced:
                 await flow_state.stop(session, services.flow.name, str(replaced), services.settings.name)
+                await upstream_loss.note(session, [services.flow.name], Loss.SOURCE, str(replaced), services.settings.name)
 
     async def _try_claim(self, partitions: list[tuple[str, int]]) -> list[Claim]:
         if not partitions:
@@ -157,7 +159,9 @@ class Coordinator(mode.Service):
         refusals = [refusal for claim in claims if (refusal := verify(claim, last.get((claim.topic, claim.partition))))]
         if refusals:
             async with self.services.target.session() as session:
-                await flow_state.stop(session, self.services.flow.name, refusals[0].reason, self.services.settings.name)
+                flow, worker, reason = self.services.flow.name, self.services.settings.name, refusals[0].reason
+                await flow_state.stop(session, flow, reason, worker)
+                await upstream_loss.note(session, [flow], Loss.TOPIC, reason, worker)
 
     # -- events -----------------------------------------------------------------------------------------------------
 

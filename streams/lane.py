@@ -18,11 +18,12 @@ from faust.types import TP
 
 from flows.model import Flow
 from settings import Worker
-from sinks import flow_state, ledger
+from sinks import flow_state, ledger, upstream_loss
 from sinks.flow_state import RUNNING
 from sinks.ledger import Claim, LostOwnership
 from sinks.pool import Pool
 from sinks.source_rows import FenceTimeout
+from sinks.upstream_loss import Loss
 from streams.batches import Record
 from streams.captured_source import CapturedSource
 from streams.chunk import Chunk
@@ -216,7 +217,10 @@ class Lane:
             log_range = range(begins[topic, self.partition], ends[topic, self.partition])
             start = decide(claim, next_offset, services.upkeep.reflected(self.partition, topic, next_offset), log_range)
             if isinstance(start, Refuse):
+                await self._alarm(Loss.TOPIC, start.reason)
                 raise FlowMustStop(start.reason)
+            if isinstance(start, Rebuild) and start.lost:
+                await self._alarm(Loss.RECORDS, start.reason)
             if loss and isinstance(start, Start):
                 start = Rebuild(next_offset, loss)
             starts[topic] = start
@@ -273,6 +277,10 @@ class Lane:
         self._running.clear()
         async with self._services.target.session() as session:
             await flow_state.stop(session, self._services.flow.name, reason, self._services.settings.name)
+
+    async def _alarm(self, kind: Loss, detail: str) -> None:
+        async with self._services.target.session() as session:
+            await upstream_loss.note(session, [self._services.flow.name], kind, detail, self._services.settings.name)
 
     async def _wait_out(self, error: Exception) -> None:
         self.last_error = str(error) if isinstance(error, FenceTimeout) else type(error).__name__

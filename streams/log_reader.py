@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -57,6 +58,21 @@ class LogReader:
             consumer = await self._started()
             found = await consumer.end_offsets([TopicPartition(*partition) for partition in partitions])
         return {(tp.topic, tp.partition): offset for tp, offset in found.items()}
+
+    async def ends_of_known(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """As :meth:`end_offsets`; partitions of topics that do not exist are left out."""
+        async with self._turn:
+            known = await (await self._started()).topics()
+        return await self.end_offsets([each for each in partitions if each[0] in known])
+
+    async def last_value(self, topic: str) -> bytes | None:
+        """The value of the last record of a topic of one partition; none where there is none, or it does not come in time."""
+        place = (topic, 0)
+        if not (end := (await self.ends_of_known([place])).get(place, 0)):
+            return None
+        with suppress(TimeoutError):
+            return (await self.records_at({place: end - 1}))[place].value
+        return None
 
     async def records_at(self, offsets: Mapping[Partition, int], timeout: float = 10.0) -> dict[Partition, Record]:
         """The first record at or after each offset; the log must reach that far. Raises ``TimeoutError``."""

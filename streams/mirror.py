@@ -60,7 +60,7 @@ class MirrorWriter:
     async def _run(self, session: Session, statement: str, states: Sequence[RowState], asked: Iterable[str]) -> Won:
         if not states:
             return Won(0, 0, 0, frozenset())
-        rows = (b"[%b]" % b",".join(map(_row, states))).decode()
+        rows = (b"[%b]" % b",".join(map(document_of, states))).decode()
         found = await session.row(statement, {"flow": self._flow, "rows": rows, "asked": json_text(list(asked))})
         assert found is not None, "the statement answers one row"
         for following in self._following:
@@ -77,7 +77,8 @@ class MirrorWriter:
         return {key for (key,) in await session.rows(self._standing, {"keys": json_text(list(keys))})}
 
 
-def _row(state: RowState) -> bytes:
+def document_of(state: RowState) -> bytes:
+    """The JSON object that statements take: envelope and target columns."""
     kept = b',"kept":%b' % msgspec.json.encode(state.kept) if state.kept else b""
     gone = b"true" if state.gone else b"false"
     left_out = b"" if state.counts else b',"f":true'

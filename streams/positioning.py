@@ -18,10 +18,14 @@ class Start:
 
 @dataclass(frozen=True)
 class Rebuild:
-    """Derived state needs records that are gone: rebuild the partition from the source, then read from ``offset`` on."""
+    """Derived state needs records that are gone: rebuild the partition from the source, then read from ``offset`` on.
+
+    ``lost``: nobody has read them.
+    """
 
     offset: int
     reason: str
+    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ def decide(claim: Claim, next_offset: int, reflected: int | None, log: range) ->
     if next_offset > log.stop:
         return Refuse(f"{where}: the log ends at {log.stop}, the ledger stands at {next_offset}: the topic was made anew")
     if next_offset < log.start:
-        return Rebuild(log.start, f"{where}: offsets {next_offset} to {log.start - 1} are gone from the log")
+        return Rebuild(log.start, f"{where}: offsets {next_offset} to {log.start - 1} are gone from the log", lost=True)
     if reflected is None and next_offset > 0:
         return Rebuild(next_offset, f"{where}: no candidates are known, the ledger stands at {next_offset}")
     start = min(next_offset, reflected or 0)

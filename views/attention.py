@@ -35,6 +35,8 @@ def attention(worker: ThisWorker, flows: Sequence[FlowLine], workers: Sequence[W
 def _flow_points(flow: FlowLine) -> Iterator[Attention]:
     if flow.state not in {RUNNING, UNKNOWN}:
         yield Attention(state_level(flow.state), f"{flow.name} is {flow.state}", "#flows")
+    if flow.lost is not None:
+        yield Attention(Level.CRITICAL, f"{flow.name} has lost changes: {flow.lost}", "#flows")
     if flow.owned < flow.partitions:
         whose = "no partition is" if flow.owned == 0 else "some partitions are not"
         yield Attention(

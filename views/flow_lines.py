@@ -44,6 +44,7 @@ def flow_line(flow: Flow, facts: Facts, group: Iterable[Member], found: Iterable
         state=_state(control, facts),
         reason=control.reason if control else None,
         changed_by=control.changed_by if control else None,
+        lost=control.lost if control else None,
         changed_at=control.changed_at if control else None,
         rate=round(sum(report.rate for report in live.flows), 1),
         lag_seconds=_greatest(row.lag_seconds for row in live.partitions),

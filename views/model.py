@@ -86,6 +86,7 @@ class FlowLine:
     state: str
     reason: str | None
     changed_by: str | None
+    lost: str | None
     changed_at: datetime | None
     rate: float
     lag_seconds: float | None

@@ -25,7 +25,8 @@ def compare_ranked(flow: RankedFlow, hashing: Hashing) -> Comparison:
         standing=f"""SELECT t.{group} AS key, t.{item}::text AS item, {", ".join(standing(flow, hashing, columns))}
                      FROM {target.table.qualified} AS t""",
         source_keys=f"SELECT s.{ranking.group} AS key FROM {source.table.qualified} AS s",
-        members=f"""SELECT s.{ranking.group} AS key, s.{source.primary_key}::text AS pk, s.xmin::text AS version
+        members=f"""SELECT s.{ranking.group} AS key, s.{source.primary_key}::text AS pk, s.xmin::text AS version,
+                           age(s.xmin) AS age
                     FROM {source.table.qualified} AS s""",
         edge=f"""SELECT DISTINCT s.{ranking.group} AS key FROM {source.table.qualified} AS s
                  WHERE s.{ranking.time} BETWEEN {_oldest(flow, "as_of")} - {_EDGE} AND {_oldest(flow, "until")} + {_EDGE}""",

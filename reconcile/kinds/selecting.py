@@ -34,4 +34,5 @@ def counted(flow: CapturedFlow, alias: str = "s") -> str:
 def own_members(flow: CapturedFlow) -> str:
     """Members where each key is the primary key of one source row."""
     key = flow.source.primary_key
-    return f"SELECT s.{key} AS key, s.{key}::text AS pk, s.xmin::text AS version FROM {flow.source.table.qualified} AS s"
+    row = f"s.{key} AS key, s.{key}::text AS pk, s.xmin::text AS version, age(s.xmin) AS age"
+    return f"SELECT {row} FROM {flow.source.table.qualified} AS s"

@@ -34,7 +34,9 @@ def compare_summary(flow: SummaryFlow, hashing: Hashing) -> Comparison:
         standing=f"""SELECT t.{group} AS key, {ONE}, {", ".join(standing(flow, hashing, (group, *content)))}
                      FROM {target.table.qualified} AS t""",
         source_keys=f"SELECT {key} AS key FROM {through.source.table.qualified} AS r",
-        members=f"""SELECT {key} AS key, s.{source.primary_key}::text AS pk, s.xmin || ' ' || r.xmin AS version FROM {joined}""",
+        members=f"""SELECT {key} AS key, s.{source.primary_key}::text AS pk, s.xmin || ' ' || r.xmin AS version,
+                           least(age(s.xmin), age(r.xmin)) AS age
+                    FROM {joined}""",
         ghosts="""SELECT g.family_id AS key, g.profile_id::text AS pk, g.gr_id::text AS home
                   FROM sync.profile_member AS g""",
         pending=due_statement(flow),

@@ -18,7 +18,7 @@ TRUNCATE: Final = "truncate"
 
 @dataclass(frozen=True)
 class FlowStatus:
-    """A row of ``sync.flow_state``."""
+    """A row of ``sync.flow_state``. ``lost``: what its source cannot deliver any more, of ``sync.upstream_loss``."""
 
     flow: str
     state: str
@@ -26,16 +26,22 @@ class FlowStatus:
     changed_by: str | None
     changed_at: datetime | None
     resync: int
+    lost: str | None = None
 
 
 def flow_status(connection: Connection, flow: Flow) -> FlowStatus:
     """Read the state of a flow; one that never was touched runs."""
     with connection.cursor(row_factory=class_row(FlowStatus)) as cursor:
         cursor.execute(
-            "SELECT flow, state, reason, changed_by, changed_at, resync FROM sync.flow_state WHERE flow = %s",
-            (flow.name,),
+            "SELECT f.flow, coalesce(s.state, %s) AS state, s.reason, s.changed_by, s.changed_at,"
+            " coalesce(s.resync, 0) AS resync, (SELECT string_agg(u.detail, '; ' ORDER BY u.found_at)"
+            " FROM sync.upstream_loss AS u WHERE u.flow = f.flow AND u.resolved_at IS NULL) AS lost"
+            " FROM (SELECT %s::text AS flow) AS f LEFT JOIN sync.flow_state AS s USING (flow)",
+            (RUNNING, flow.name),
         )
-        return cursor.fetchone() or FlowStatus(flow.name, RUNNING, None, None, None, 0)
+        found = cursor.fetchone()
+    assert found is not None, "the flow's name alone makes a row"
+    return found
 
 
 def pause(connection: Connection, flow: Flow, actor: str, reason: str | None) -> FlowStatus:

@@ -110,9 +110,19 @@ def newest(connection: Connection, jobs: Sequence[str], each: int) -> list[JobRu
     """Read the newest runs of each of these jobs, newest first; as quick after years as after a day."""
     with connection.cursor(row_factory=class_row(JobRun)) as cursor:
         cursor.execute(
-            f"SELECT r.* FROM unnest(%(jobs)s::text[]) AS wanted(job), LATERAL (SELECT {_COLUMNS} FROM sync.job_run"
+            f"SELECT r.* FROM unnest(%(jobs)s::text[]) AS wanted(job), LATERAL (SELECT {RUN_COLUMNS} FROM sync.job_run"
             " WHERE job = wanted.job ORDER BY scheduled_for DESC LIMIT %(each)s) AS r",
             {"jobs": list(jobs), "each": each},
+        )
+        return cursor.fetchall()
+
+
+def newest_of_each(connection: Connection) -> list[JobRun]:
+    """Read the newest run of each job whose ledger is here; slots whose work another did are no runs."""
+    with connection.cursor(row_factory=class_row(JobRun)) as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT ON (job) {RUN_COLUMNS} FROM sync.job_run WHERE state NOT IN ('coalesced', 'superseded')"
+            " ORDER BY job, scheduled_for DESC"
         )
         return cursor.fetchall()
 

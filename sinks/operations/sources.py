@@ -47,7 +47,7 @@ def begin_epoch(target: Connection, source: Database, identity: Identity, actor:
         cursor.execute(
             "INSERT INTO sync.source AS s (name, system_identifier, timeline) VALUES (%s, %s, %s) ON CONFLICT (name)"
             " DO UPDATE SET epoch = s.epoch + 1, system_identifier = excluded.system_identifier,"
-            " timeline = excluded.timeline RETURNING epoch, system_identifier, timeline",
+            " timeline = excluded.timeline, seen_lsn = NULL, slot_seen = false RETURNING epoch, system_identifier, timeline",
             (source.value, identity.system_identifier, identity.timeline),
         )
         begun = cursor.fetchone()

@@ -1,6 +1,6 @@
 """Batch jobs on real workers beside running event flows."""
 
-from batch_timers.jobs import JOBS, RECONCILIATION
+from batch_timers.jobs import DAILY, JOBS, WEEKLY
 from demo.history import Sizes
 from flows.golden_records import GOLDEN_RECORDS
 from flows.profile_summary import PROFILE_SUMMARY
@@ -10,7 +10,7 @@ from tests.support.waiting import eventually
 
 SIZES = Sizes(evaluations=100, applications=50, documents=50, user_events=4000, feedback=300)
 FAMILIES = 200
-NAMES = [job.name for job in JOBS if job.name != RECONCILIATION.job]
+NAMES = [job.name for job in JOBS if job.group not in (WEEKLY, DAILY)]
 BACKING_UP = ["profile_summary_full", "profile_summary_hourly", "golden_records_daily"]
 WITHIN = 120
 
@@ -38,6 +38,24 @@ def test_every_job_runs_on_a_worker_and_finds_that_events_have_missed_nothing(in
     )
     assert {row[:3]: row[3:] for row in found} == oracle.user_behavior(UserEvent(*row) for row in events)
     assert installation.warehouse.value("SELECT count(*) FROM analytics.feedback_analytics") == SIZES.feedback
+
+
+def test_the_weekly_reconciliation_covers_every_flow_and_the_daily_one_leaves_out_what_has_not_changed(installation, workers):
+    workers.start("worker-1")
+    installation.settle_all()
+    for group in (WEEKLY, DAILY):
+        asked = installation.command("jobs", "run", group, "--force")
+        names = [job.name for job in JOBS if job.group == group]
+        assert sorted(run["job"] for run in asked) == sorted(names)
+        runs = [eventually(lambda name=name: ended(installation, name), f"{name} has ended", within=WITHIN) for name in names]
+        assert {run["job"]: (run["state"], run["reason"]) for run in runs} == dict.fromkeys(names, ("succeeded", None))
+        (run,) = {f"{slot.replace('-', '').replace(':', '')[:15]}Z-{group}" for slot in (each["scheduled_for"] for each in asked)}
+        document = installation.command("reconcile", "show", run)
+        assert (document["verdict"], document["light"]) == ("equal", group == DAILY)
+        assert {flow["flow"] for flow in document["flows"]} == {name.partition(":")[2] for name in names}
+    untouched = {flow["flow"]: flow["untouched"] for flow in document["flows"]}
+    assert untouched[PROFILE_SUMMARY.name] > 0
+    assert installation.command("status")["problems"] == []
 
 
 def test_what_is_damaged_behind_the_back_of_events_is_found_as_missed_by_the_full_job(installation, workers):

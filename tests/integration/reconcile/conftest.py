@@ -12,7 +12,8 @@ from flows.registry import CAPTURED
 from reconcile.canonical import agreed_hashing
 from reconcile.progress import Progress
 from reconcile.ranges import EVERYTHING
-from reconcile.run import Reconciliation, Request, Surroundings
+from reconcile.run import Reconciliation, Request
+from reconcile.surroundings import Surroundings
 from tests.support.whole_worker import WholeWorker
 
 FAMILIES = 60

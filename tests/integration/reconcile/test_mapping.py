@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from flows.registry import CAPTURED
 from reconcile.canonical import Hashing
 from reconcile.progress import Progress
-from reconcile.run import Reconciliation, Request, Surroundings
+from reconcile.run import Reconciliation, Request
+from reconcile.surroundings import Surroundings
 from sinks.source_rows import fenced_read
 
 TEXT = st.text(st.sampled_from("aZ0 ,()'\"\\{}*@-éß\u0301ह\u094d漢👩🏽\u200d🌾\n\t"), max_size=60)

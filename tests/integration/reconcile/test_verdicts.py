@@ -17,8 +17,9 @@ from reconcile.history import State, find
 from reconcile.level import Level, NotLevel
 from reconcile.progress import Progress
 from reconcile.ranges import Range
-from reconcile.run import Reconciliation, Request, Surroundings
+from reconcile.run import Reconciliation, Request
 from reconcile.session import begin, carry_on, new_run
+from reconcile.surroundings import Surroundings
 from streams.patience import Patience
 
 TOUCH = "UPDATE decision.applications SET risk_score = 0.1234 WHERE application_id = %s"

@@ -38,7 +38,8 @@ def of_day(day, job, calendar=CALENDAR):
         ("golden_records_daily", [("01:00", "runs", "03 01:00")]),
         ("user_behavior", [("02:00", "runs", "03 02:00")]),
         ("feedback", [("02:30", "runs", "03 02:30")]),
-        ("weekly_reconciliation", []),
+        ("weekly_reconciliation:eligibility_hints", []),
+        ("daily_reconciliation:eligibility_hints", [("20:00", "runs", "03 20:00")]),
     ],
 )
 def test_on_a_plain_day_every_job_starts_when_the_document_says(job, expected):
@@ -55,7 +56,9 @@ def test_on_a_plain_day_the_hourly_job_starts_every_hour():
     [
         ("user_behavior", "02:00", "06:30"),
         ("feedback", "02:30", "06:30"),
-        ("weekly_reconciliation", "03:00", "04:00"),
+        ("weekly_reconciliation:golden_records", "03:00", "04:00"),
+        ("weekly_reconciliation:ml_alerts", "03:00", "04:00"),
+        ("daily_reconciliation:golden_records", "20:00", "20:00"),
         ("golden_records_daily", "01:00", "01:00"),
         ("scheme_master", "00:00", "00:00"),
     ],
@@ -73,7 +76,7 @@ def test_hourly_slots_in_the_window_are_coalesced_into_the_first_run_after_it():
 
 def test_the_second_sunday_has_no_window():
     assert of_day(at("2026-03-08"), "user_behavior") == [("02:00", "runs", "08 02:00")]
-    assert of_day(at("2026-03-08"), "weekly_reconciliation") == [("03:00", "runs", "08 03:00")]
+    assert of_day(at("2026-03-08"), "weekly_reconciliation:golden_records") == [("03:00", "runs", "08 03:00")]
 
 
 def test_of_the_first_seven_days_only_the_sunday_has_a_window():

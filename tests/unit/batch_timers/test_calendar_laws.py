@@ -14,6 +14,8 @@ from batch_timers.jobs import JOBS
 from batch_timers.plan import Fate, placed, plan
 from batch_timers.proposals import proposals
 from batch_timers.slots import slot_before, slot_from, slots
+from flows.batch_registry import ALL_FLOWS
+from flows.registry import FLOWS
 
 START, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC)
 MINUTES = int((END - START).total_seconds() // 60)
@@ -69,7 +71,11 @@ def ten_years():
 def test_every_slot_of_ten_years_has_one_fate(ten_years):
     days = [START + timedelta(days=n) for n in range((END - START).days)]
     expected = {(job, day.replace(hour=hour, minute=minute)) for day in days for job, (hour, minute) in TIMES.items()}
-    expected |= {("weekly_reconciliation", day.replace(hour=3)) for day in days if day.strftime("%a") == "Sun"}
+    sundays = [day for day in days if day.strftime("%a") == "Sun"]
+    for flow in ALL_FLOWS:
+        expected |= {(f"weekly_reconciliation:{flow.name}", day.replace(hour=3)) for day in sundays}
+    for flow in FLOWS:
+        expected |= {(f"daily_reconciliation:{flow.name}", day.replace(hour=20)) for day in days}
     hours = [timedelta(hours=n) for n in range(-24, 48)]
     expected |= {("profile_summary_hourly", day + hour) for day in FIRST_SUNDAYS for hour in hours}
     found = Counter((each.job, each.scheduled_for) for each in ten_years)

@@ -68,9 +68,61 @@ def test_a_full_job_that_an_operator_has_paused_supersedes_nothing():
 
 
 def test_an_hourly_slot_that_somebody_else_in_its_lane_blocks_is_superseded_not_late():
-    holder = running("weekly_reconciliation", at("03:00", "2026-03-08"), lane="profiles")
+    holder = running("weekly_reconciliation:profile_summary", at("03:00", "2026-03-08"))
     found = decide(at("04:00", "2026-03-08"), holder, run("profile_summary_hourly", at("04:00", "2026-03-08")))
-    assert [turn.reason for turn in found.values()] == ["at its time weekly_reconciliation runs"]
+    assert [turn.reason for turn in found.values()] == ["at its time weekly_reconciliation:profile_summary runs"]
+
+
+SUNDAY = "2026-03-08"
+PROFILES, GOLDEN = "weekly_reconciliation:profile_summary", "weekly_reconciliation:golden_records"
+
+
+def test_a_scheduled_job_asks_the_reconciliation_for_its_lane():
+    holder = running(PROFILES, at("00:10", SUNDAY), begun=True)
+    found = decide(at("00:30", SUNDAY), holder, run("profile_summary_full", at("00:30", SUNDAY)))
+    assert [(turn.action, turn.reason) for turn in found.values()] == [(Action.ASK, f"{PROFILES} has the lane profiles")]
+
+
+def test_a_reconciliation_that_has_left_its_lane_goes_on_behind_the_job_that_it_was_left_to():
+    left = run(PROFILES, at("00:10", SUNDAY), state=State.PAUSED, begun=True)
+    full = run("profile_summary_full", at("00:30", SUNDAY))
+    assert actions(at("00:30", SUNDAY), left, full) == {"profile_summary_full": Action.START, PROFILES: Action.WAIT}
+    assert actions(at("00:50", SUNDAY), left, replace(full, state=State.RUNNING)) == {PROFILES: Action.WAIT}
+    assert actions(at("01:10", SUNDAY), left) == {PROFILES: Action.START}
+
+
+def test_on_a_tie_the_scheduled_job_goes_before_the_reconciliation():
+    found = actions(at("03:00", SUNDAY), run(PROFILES, at("03:00", SUNDAY)), run("profile_summary_hourly", at("03:00", SUNDAY)))
+    assert found == {"profile_summary_hourly": Action.START, PROFILES: Action.WAIT}
+
+
+def test_a_job_that_may_not_start_asks_nobody_for_the_lane():
+    holder = running(GOLDEN, at("00:10", SUNDAY), begun=True)
+    paused = decide(
+        at("01:00", SUNDAY), holder, run("golden_records_daily", at("01:00", SUNDAY)), paused=["golden_records_daily"]
+    )
+    assert [turn.action for turn in paused.values()] == [Action.WAIT]
+
+
+def test_flows_are_reconciled_one_after_the_other_but_not_for_ever():
+    first, second = running(GOLDEN, at("03:00", SUNDAY)), run(PROFILES, at("03:00", SUNDAY))
+    assert decide(at("14:59", SUNDAY), first, second)[PROFILES, at("03:00", SUNDAY)].reason == (
+        f"waits for {GOLDEN}, at most until 15:00 UTC"
+    )
+    assert actions(at("15:00", SUNDAY), first, second) == {PROFILES: Action.START}
+
+
+def test_the_light_reconciliation_is_superseded_where_the_weekly_one_still_runs():
+    holder = running(GOLDEN, at("03:00", SUNDAY), begun=True)
+    assert actions(at("20:00", SUNDAY), holder, run("daily_reconciliation:golden_records", at("20:00", SUNDAY))) == {
+        "daily_reconciliation:golden_records": Action.SUPERSEDE
+    }
+
+
+def test_two_reconciliations_do_not_take_the_lane_from_each_other():
+    holder = running("weekly_reconciliation:eligibility_hints", at("03:00", SUNDAY), begun=True)
+    other = run("daily_reconciliation:application_decisions", at("20:00", SUNDAY))
+    assert actions(at("20:00", SUNDAY), holder, other) == {"daily_reconciliation:application_decisions": Action.WAIT}
 
 
 def test_an_hourly_slot_waits_while_the_one_before_runs_and_is_coalesced_when_another_comes():
