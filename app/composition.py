@@ -19,6 +19,7 @@ from app.configuration import faust_configuration
 from app.health import Health
 from app.kinds import Surroundings, parts_of
 from app.last_resort import end_anyway
+from app.notifying import Notifying
 from app.own_figures import OwnFigures
 from app.probes import mount_probes
 from app.reporter import Reporter
@@ -90,6 +91,7 @@ class Composition:
         self._reporter = Reporter(self)
         self._cluster = DatabaseCluster(settings)
         self._looks = WorkerLooks(settings, self._files)
+        self._notifying = Notifying(settings, self._looks.sources)
         health = Health(self.status, self._coordinators, self._looks.databases)
         own = OwnFigures(self._events, self.status, self._pools, self._started_at.timestamp())
         mount_probes(cast("Any", app.web).web_app, Exposition([*self._looks.sources, *own.sources, health.samples]), health)
@@ -183,7 +185,7 @@ class Composition:
             log.warning("%s", warning)
         for coordinator in self._coordinators:
             await service.add_runtime_dependency(coordinator)
-        await service.add_runtime_dependency(Background(self._looks.tasks()))
+        await service.add_runtime_dependency(Background([*self._looks.tasks(), *self._notifying.tasks()]))
 
     async def give_back(self) -> None:
         """Called when the worker stops."""
@@ -220,5 +222,6 @@ class Composition:
         await self._status_reader.stop()
         self._cluster.close()
         await self._looks.close()
+        await self._notifying.close()
         for pool in self._pools.values():
             await pool.close()
