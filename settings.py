@@ -160,6 +160,7 @@ class Worker(Section):
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=6066, ge=1, le=65535)
     web_allowed_hosts: str = Field(default="", description="comma separated, without ports; empty: `web_host`")
+    metrics: bool = Field(default=True, description="false: nothing is counted or looked at; to measure what metrics cost")
     max_poll_records: int = Field(default=4000, ge=1, description="records per partition and fetch")
     max_chunk_records: int = Field(default=16_000, ge=1, description="records that one transaction may merge")
     max_chunk_bytes: int = Field(

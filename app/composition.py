@@ -41,6 +41,7 @@ from streams.inbox import Budget
 from streams.lane import LaneServices
 from streams.log_reader import LogReader
 from streams.outage import Circuit, is_outage
+from streams.outcomes import Nobody
 from streams.share_breaker import ShareBreaker
 from streams.status import StatusBook
 from streams.transport import LedgerConsumer, LedgerTransport
@@ -92,7 +93,8 @@ class Composition:
         self._cluster = DatabaseCluster(settings)
         self._looks = WorkerLooks(settings, self._files)
         self._notifying = Notifying(settings, self._looks.sources)
-        health = Health(self.status, self._coordinators, self._looks.databases)
+        databases = self._looks.databases if settings.worker.metrics else {}
+        health = Health(self.status, self._coordinators, databases)
         own = OwnFigures(self._events, self.status, self._pools, self._started_at.timestamp())
         mount_probes(cast("Any", app.web).web_app, Exposition([*self._looks.sources, *own.sources, health.samples]), health)
         mount(
@@ -123,7 +125,7 @@ class Composition:
             budget=self._budget,
             crash=self._crash,
             generation=lambda: self._app.consumer_generation_id,
-            listener=self._events[flow.name],
+            listener=self._events[flow.name] if worker.metrics else Nobody(),
         )
         coordinator = Coordinator(services, lambda: cast("LedgerConsumer", self._app.consumer))
         for topic in flow.topics:
@@ -185,7 +187,10 @@ class Composition:
             log.warning("%s", warning)
         for coordinator in self._coordinators:
             await service.add_runtime_dependency(coordinator)
-        await service.add_runtime_dependency(Background([*self._looks.tasks(), *self._notifying.tasks()]))
+        if self._settings.worker.metrics:
+            await service.add_runtime_dependency(Background(self._looks.run))
+            if self._settings.notifier.url:
+                await service.add_runtime_dependency(Background(self._notifying.run))
 
     async def give_back(self) -> None:
         """Called when the worker stops."""

@@ -1,9 +1,8 @@
-"""The notifier in a worker, where a setting asks for it."""
+"""The notifier in a worker, and what it needs of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 import httpx
 
@@ -14,17 +13,16 @@ from settings import Settings
 
 
 class Notifying:
-    """``looks``: what the worker knows of all parts. Without a receiver nothing is done."""
+    """``looks``: what the worker knows of all parts. Connects to nothing before it runs."""
 
     def __init__(self, settings: Settings, looks: Iterable[Source]) -> None:
         self._connection = KeptConnection(settings.citizen)
         self._client = httpx.AsyncClient(timeout=settings.notifier.timeout)
         self._notifier = Notifier(settings.notifier, settings.worker.name, self._connection.ask, looks, self._client)
-        self._wanted = bool(settings.notifier.url)
 
-    def tasks(self) -> list[Coroutine[Any, Any, None]]:
-        """What has to run for it."""
-        return [self._notifier.run()] if self._wanted else []
+    async def run(self) -> None:
+        """Round after round, until cancelled."""
+        await self._notifier.run()
 
     async def close(self) -> None:
         """Let all go."""

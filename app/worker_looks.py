@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -35,16 +35,15 @@ CONNECT_TIMEOUT: Final = 3.0
 
 
 class Background(mode.Service):
-    """Runs tasks beside the service that it is added to."""
+    """Runs something beside the service that it is added to, until that stops."""
 
-    def __init__(self, tasks: Iterable[Coroutine[Any, Any, None]]) -> None:
+    def __init__(self, run: Callable[[], Awaitable[object]]) -> None:
         super().__init__()
-        self._beside = list(tasks)
+        self._run = run
 
-    async def on_start(self) -> None:
-        """Start all."""
-        for task in self._beside:
-            self.add_future(task)
+    @mode.Service.task
+    async def _beside(self) -> None:
+        await self._run()
 
 
 class WorkerLooks:
@@ -78,9 +77,9 @@ class WorkerLooks:
         """Name of a database → why nothing new is known of it, if so."""
         return {database.value: _problem_of(found) for database, found in self._databases.items()}
 
-    def tasks(self) -> list[Coroutine[Any, Any, None]]:
-        """What has to run for it."""
-        return [*(each.run() for each in self._looks), self._delay.run()]
+    async def run(self) -> None:
+        """Look again and again, until cancelled."""
+        await asyncio.gather(*(each.run() for each in self._looks), self._delay.run())
 
     async def close(self) -> None:
         """Let all go."""

@@ -15,6 +15,7 @@ from bench.jdbc_sink import JdbcSink
 from bench.jdbc_sink_with_schemas import JdbcSinkWithSchemas
 from bench.latency import latency_figures, measure_latency
 from bench.memory import measure_memory, memory_figures
+from bench.observability import measure_observability, observability_figures
 from bench.ours import Ours
 from bench.plain_loop import PlainLoop
 from bench.probes import Families
@@ -76,6 +77,12 @@ class Benchmarks:
         runs = [drain(self._stage, each, backlog) for _ in range(self._sizes.rounds) for each in contenders]
         return drain_figures(self._noted(flow.name, runs), f"drain of {flow.name}")
 
+    def observability(self) -> list[Figure]:
+        """What metrics cost; of few rounds chance alone would decide."""
+        rounds = max(self._sizes.rounds, 3)
+        found = measure_observability(self._stage, FLOW, self._backlog(), rounds)
+        return observability_figures(self._noted("observability", found))
+
     def scale(self) -> list[Figure]:
         """Two workers against one."""
         return scale_figures(self._noted("scale", measure_scale(self._stage, FLOW, self._backlog())))
@@ -113,6 +120,7 @@ class Benchmarks:
 #: In an order in which none disturbs the next; the last one changes the shape of the source.
 BENCHMARKS: dict[str, Callable[[Benchmarks], list[Figure]]] = {
     "drain": Benchmarks.drain,
+    "observability": Benchmarks.observability,
     "scale": Benchmarks.scale,
     "latency": Benchmarks.latency,
     "rebalance": Benchmarks.rebalance,

@@ -39,6 +39,7 @@ class Ours:
     name: ClassVar = "ours"
     alone: bool = False
     application_id: str = ""
+    metrics_url: str = ""
 
     def prepare(self, stage: Stage) -> None:
         """Empty target and state; the changelog of the new application id does not exist yet."""
@@ -62,11 +63,13 @@ class Ours:
 
     def launch(self, stage: Stage, worker: str = "worker-1") -> Launch:
         """Compose the command of one worker."""
+        port = stage.stack.ports.reserve(worker)
+        self.metrics_url = f"http://127.0.0.1:{port}/metrics"
         variables = {
             "SYNC_WORKER__NAME": worker,
             "SYNC_WORKER__APPLICATION_ID": self.application_id,
             "SYNC_WORKER__DATA_DIR": str(self.data_dir(stage, worker)),
-            "SYNC_WORKER__WEB_PORT": str(stage.stack.ports.reserve(worker)),
+            "SYNC_WORKER__WEB_PORT": str(port),
         }
         return Launch(read_procfile(DEFAULT_PROCFILE)["worker"].argv, variables)
 

@@ -54,8 +54,8 @@ class Lag(Protocol):
         """Records that wait."""
 
     @property
-    def seconds(self) -> float:
-        """Age of the oldest."""
+    def seconds(self) -> float | None:
+        """Age of the oldest; ``None`` when it is not known yet."""
 
 
 class Lanes(Protocol):
@@ -65,7 +65,7 @@ class Lanes(Protocol):
     def resident_bytes(self) -> int:
         """Memory of the process."""
 
-    def lags(self) -> Iterable[Lag]:
+    def partition_lags(self) -> Iterable[Lag]:
         """How far each partition of this worker is behind."""
 
     def lane_states(self) -> Mapping[tuple[str, str], int]:
@@ -83,10 +83,11 @@ def event_samples(events: Mapping[str, FlowEvents]) -> Samples:
 def lane_samples(lanes: Lanes) -> Samples:
     """Lag and states of the partitions that this worker has."""
     samples = Samples()
-    for lag in lanes.lags():
+    for lag in lanes.partition_lags():
         labels = lag.flow, lag.topic, str(lag.partition)
         samples.set(catalogue.LAG_RECORDS, lag.records, *labels)
-        samples.set(catalogue.LAG_SECONDS, lag.seconds, *labels)
+        if lag.seconds is not None:
+            samples.set(catalogue.LAG_SECONDS, lag.seconds, *labels)
     for (flow, state), count in lanes.lane_states().items():
         samples.set(catalogue.LANES, count, flow, state)
     samples.set(catalogue.MEMORY, lanes.resident_bytes)

@@ -66,7 +66,7 @@ class PartitionStatistics:
         now = time.time()
         self.outcomes.update(counts)
         self.recent.append((now, sum(counts.values())))
-        ages = [now - moment / 1e6 for moment in source_times]
+        ages = [max(now - moment / 1e6, 0.0) for moment in source_times]  # the source has a clock of its own
         self.latencies.add(now, ages)
         self.listener.committed(counts, ages)
 

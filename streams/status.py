@@ -22,13 +22,13 @@ from streams.stall import Stalls
 
 @dataclass(frozen=True)
 class PartitionLag:
-    """How many ``records`` of a partition wait, and the age of the oldest in ``seconds``."""
+    """How many ``records`` of a partition wait, and the age of the oldest in ``seconds``; ``None`` when it is not known yet."""
 
     flow: str
     topic: str
     partition: int
     records: int
-    seconds: float
+    seconds: float | None
 
 
 class StatusBook:
@@ -73,15 +73,21 @@ class StatusBook:
             "flows": [_flow(c) for c in flows],
         }
 
-    def lags(self) -> Iterator[PartitionLag]:
+    def partition_lags(self) -> Iterator[PartitionLag]:
         """How far the partitions of this worker are behind, as of the broker's last answer; asks nobody."""
         for coordinator in self._coordinators:
             flow = coordinator.services.flow.name
-            for partition, lane in coordinator.lanes.items():
+            for lane in coordinator.lanes.values():
                 for topic in lane.claims:
-                    behind = records_behind(lane, topic, self._ends.get((topic, partition)))
-                    seconds = self._lag.seconds(lane.statistics[topic], behind)
-                    yield PartitionLag(flow, topic, partition, behind, seconds)
+                    end = self._ends.get((topic, lane.partition))
+                    if end is not None:
+                        behind = records_behind(lane, topic, end)
+                        yield PartitionLag(flow, topic, lane.partition, behind, self._seconds(lane, topic, behind))
+
+    def _seconds(self, lane: Lane, topic: str, behind: int) -> float | None:
+        statistics = lane.statistics[topic]
+        known = not behind or statistics.waiting_since is not None
+        return self._lag.seconds(statistics, behind) if known else None
 
     def lane_states(self) -> Counter[tuple[str, str]]:
         """(flow, state) → lanes."""

@@ -57,18 +57,22 @@ _SETTLED: Final = """
 """
 _SLOT: Final = """
     SELECT s.wal_status, coalesce(s.active, false) AS active,
-           greatest(pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END,
-                                    s.restart_lsn), 0)::bigint AS retained,
+           CASE WHEN s.restart_lsn IS NOT NULL THEN greatest(pg_wal_lsn_diff(
+               CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, s.restart_lsn
+           ), 0)::bigint END AS retained,
            (SELECT setting::bigint * 1048576 FROM pg_settings WHERE name = 'max_slot_wal_keep_size' AND setting::bigint >= 0)
                AS "limit"
     FROM (SELECT) AS one LEFT JOIN pg_replication_slots AS s ON s.slot_name = %s
 """
+# What a comparison has found may be long; it is opened of the newest only.
 _COMPARISONS: Final = """
-    SELECT DISTINCT ON (flow) flow, state, updated_at AS ended_at, (progress ->> 'expected')::bigint AS compared,
-           (progress ->> 'missing')::bigint AS missing, (progress ->> 'extra')::bigint AS extra,
-           (progress ->> 'different')::bigint AS different, (progress ->> 'repaired')::bigint AS repaired
-    FROM sync.reconciliation
-    WHERE key_from IS NULL AND key_to IS NULL AND (state = 'done' OR NOT %(done)s) ORDER BY flow, run DESC
+    SELECT r.flow, r.state, r.updated_at AS ended_at, (r.progress ->> 'expected')::bigint AS compared,
+           (r.progress ->> 'missing')::bigint AS missing, (r.progress ->> 'extra')::bigint AS extra,
+           (r.progress ->> 'different')::bigint AS different, (r.progress ->> 'repaired')::bigint AS repaired
+    FROM sync.reconciliation AS r JOIN (
+        SELECT flow, max(run) AS run FROM sync.reconciliation
+        WHERE key_from IS NULL AND key_to IS NULL AND (state = 'done' OR NOT %(done)s) GROUP BY flow
+    ) AS newest ON newest.run = r.run AND newest.flow = r.flow
 """
 
 

@@ -33,9 +33,10 @@ class JobFigures:
     maintenance: list[Maintenance]
 
 
-_OPEN: Final[LiteralString] = f"SELECT {RUN_COLUMNS} FROM sync.job_run WHERE state = ANY (%s) ORDER BY due_at"
+_OPEN: Final[LiteralString] = f"SELECT {RUN_COLUMNS} FROM sync.job_run WHERE state = ANY (%(states)s) ORDER BY due_at"
 _NEWEST: Final[LiteralString] = (
-    f"SELECT DISTINCT ON (job) {RUN_COLUMNS} FROM sync.job_run WHERE state = ANY (%s) ORDER BY job, ended_at DESC NULLS LAST"
+    f"SELECT {RUN_COLUMNS} FROM sync.job_run WHERE state = ANY (%(states)s) AND (job, ended_at) IN"
+    " (SELECT job, max(ended_at) FROM sync.job_run WHERE state = ANY (%(states)s) GROUP BY job)"
 )
 
 
@@ -61,5 +62,5 @@ def job_figures(connection: Connection) -> JobFigures:
 
 def _runs(connection: Connection, statement: LiteralString, states: list[State]) -> list[JobRun]:
     with connection.cursor(row_factory=class_row(JobRun)) as cursor:
-        cursor.execute(statement, (states,))
+        cursor.execute(statement, {"states": states})
         return cursor.fetchall()

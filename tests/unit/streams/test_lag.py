@@ -183,3 +183,23 @@ async def test_a_record_that_the_lane_holds_of_one_topic_is_not_taken_for_one_of
 
 async def test_a_clock_that_is_behind_the_brokers_makes_no_negative_lag(log):
     assert await Book(log, flow_of(Lane(0, 50, held_age=-5.0))).lags() == [0.0]
+
+
+async def test_what_metrics_tell_between_two_states_goes_on_with_time_and_with_what_was_applied(log):
+    lane = Lane(0, 40)
+    book = Book(log, flow_of(lane))
+    assert list(book.partition_lags()) == [], "before the broker's first answer nobody knows"
+    await book.state()
+    book.now += 5
+    told = {lag.topic: lag for lag in book.partition_lags()}
+    assert (told[TOPIC].records, told[TOPIC].seconds) == (60, 64.0)
+    assert (told[COMMANDS].records, told[COMMANDS].seconds) == (0, 0.0)
+    lane.next_offsets[TOPIC] = 100
+    assert [lag.seconds for lag in book.partition_lags() if lag.topic == TOPIC] == [0.0]
+
+
+async def test_a_lag_that_is_not_known_yet_is_not_told_to_metrics(log):
+    log.error = TimeoutError()
+    book = Book(log, flow_of(Lane(0, 50)))
+    await book.state()
+    assert [(lag.records, lag.seconds) for lag in book.partition_lags() if lag.topic == TOPIC] == [(50, None)]

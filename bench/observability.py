@@ -1,0 +1,82 @@
+"""What metrics cost: the drain of the product with and without them, in one run, with a scrape every second."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import ClassVar
+
+import httpx
+
+from bench.backlog import Backlog
+from bench.drain import Drained, drain
+from bench.figures import Figure, Goal, Of
+from bench.ours import Ours
+from bench.process import Launch
+from bench.stage import Stage
+from flows.model import CapturedFlow
+
+SCRAPE_SECONDS = 1.0  # Prometheus asks every 15
+_GOAL = Goal(Of.RATIO, lowest=0.97)
+
+
+@dataclass
+class Unobserved(Ours):
+    """The product without metrics."""
+
+    name: ClassVar = "ours without metrics"
+
+    def launch(self, stage: Stage, worker: str = "worker-1") -> Launch:
+        """As it is, but for the setting."""
+        launch = super().launch(stage, worker)
+        return replace(launch, env={**launch.env, "SYNC_WORKER__METRICS": "false"})
+
+
+def measure_observability(stage: Stage, flow: CapturedFlow, backlog: Backlog, rounds: int) -> list[Drained]:
+    """Drain by turns with and without metrics, so that what the machine does meanwhile meets both."""
+    runs = []
+    for number in range(rounds):
+        pair = (_observed, _unobserved) if number % 2 == 0 else (_unobserved, _observed)
+        runs += [measure(stage, flow, backlog) for measure in pair]
+    return runs
+
+
+def observability_figures(runs: list[Drained]) -> list[Figure]:
+    """Compare the medians of rates and of CPU."""
+    measured = {name: [run for run in runs if run.contender == name] for name in (Ours.name, Unobserved.name)}
+    rates = {name: median(run.rate for run in found) for name, found in measured.items()}
+    cpu = {name: median(run.cpu_us for run in found) for name, found in measured.items()}
+    return [
+        Figure("drain with metrics", "events/s", rates[Ours.name], Unobserved.name, rates[Unobserved.name], _GOAL),
+        Figure("drain with metrics CPU", "µs/event", cpu[Ours.name], Unobserved.name, cpu[Unobserved.name]),
+    ]
+
+
+def _observed(stage: Stage, flow: CapturedFlow, backlog: Backlog) -> Drained:
+    ours = Ours(flow)
+    with _scraped(ours):
+        return drain(stage, ours, backlog)
+
+
+def _unobserved(stage: Stage, flow: CapturedFlow, backlog: Backlog) -> Drained:
+    return drain(stage, Unobserved(flow), backlog)
+
+
+@contextmanager
+def _scraped(ours: Ours) -> Iterator[None]:
+    """Ask for the metrics again and again inside the block; a worker that has not started yet does not answer."""
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.wait(SCRAPE_SECONDS):
+            with suppress(httpx.HTTPError):
+                httpx.get(ours.metrics_url, timeout=SCRAPE_SECONDS)
+
+    thread = threading.Thread(target=ask, name="scraper", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
