@@ -6,6 +6,7 @@ Where ``SYNC_ENV_FILE`` is unset, the file that the local stack writes is read w
 
 from __future__ import annotations
 
+import base64
 import os
 import ssl
 from collections.abc import Iterator
@@ -26,6 +27,12 @@ VERSION: Final = "0.1.0"
 LOCAL_ENV_FILE = Path(".local/stack.env")
 PRODUCTION_POOL = range(20, 51)
 EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 they are compared with, not bound
+#: What a signing key of Standard Webhooks begins with, and how many bytes it may hold.
+KEY_PREFIX: Final = "whsec_"
+KEY_BYTES: Final = range(24, 65)
+SIGNING_KEY: Final = (
+    f"each must be {KEY_PREFIX} and {KEY_BYTES[0]} to {KEY_BYTES[-1]} bytes in base64; make one with `{PROGRAM} callbacks keygen`"
+)
 
 T = TypeVar("T")
 E = TypeVar("E", bound="Environment")
@@ -211,6 +218,39 @@ class Log(Section):
     format: Literal["text", "json"] = Field(default="text", description="lines for people, or an object a line")
 
 
+class Notifier(Section):
+    """Workers tell a webhook of alerts, for those without Prometheus. Off without a ``url``."""
+
+    url: str = Field(default="", description="where notices are posted, signed; empty: off")
+    key: SecretStr = Field(default=SecretStr(""), validate_default=True, description="signing key of Standard Webhooks")
+    interval: float = Field(default=15.0, gt=0, description="seconds between looks")
+    repeat: float = Field(default=14_400.0, gt=0, description="seconds until what still is so is told again")
+    timeout: float = Field(default=5.0, gt=0, description="seconds to wait for the receiver")
+
+    @field_validator("url")
+    @classmethod
+    def _url_is_an_address(cls, value: str) -> str:
+        if value and not value.startswith(("https://", "http://")):
+            raise ValueError("must begin with https:// or http://")
+        return value
+
+    @field_validator("key")
+    @classmethod
+    def _a_url_needs_a_key(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if info.data.get("url") and not is_signing_key(value.get_secret_value()):
+            raise ValueError(SIGNING_KEY)
+        return value
+
+
+def is_signing_key(text: str) -> bool:
+    """Whether it is a key of Standard Webhooks."""
+    try:
+        key = base64.b64decode(text.removeprefix(KEY_PREFIX), validate=True)
+    except ValueError:
+        return False
+    return text.startswith(KEY_PREFIX) and len(key) in KEY_BYTES
+
+
 class Environment(BaseSettings):
     """The sections that one kind of process reads."""
 
@@ -234,6 +274,7 @@ class Settings(Environment):
     web: Web = Web()
     batch: Batch = Batch()
     log: Log = Log()
+    notifier: Notifier = Notifier()
     payload_keys: SecretStr = Field(description="Fernet keys, comma separated, newest first")
 
     @field_validator("payload_keys")

@@ -31,7 +31,8 @@ class Alert:
 
     ``says``: a sentence for somebody who has just been woken; ``{label}`` stands for the value of a label.
     ``lasting``: how long it must be so before anybody is told. ``quiet_while``: what makes it no trouble, for the series that
-    have its labels. Its runbook is the section of that name in :data:`RUNBOOK`.
+    have its labels. ``without_prometheus``: what the notifier looks at where the condition is an :class:`Expression`.
+    Its runbook is the section of that name in :data:`RUNBOOK`.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Alert:
     says: str
     lasting: timedelta = timedelta(0)
     quiet_while: tuple[Comparison, ...] = ()
+    without_prometheus: Comparison | None = None
 
     @property
     def anchor(self) -> str:
@@ -52,11 +54,15 @@ class Alert:
         quiet = [f" unless on ({', '.join(each.reading.by)}) ({each.promql})" for each in self.quiet_while]
         return f"({self.condition.promql}){''.join(quiet)}" if quiet else self.condition.promql
 
-    def of(self, samples: Samples, now: float) -> frozenset[Labels] | None:
-        """The series for which it is so; ``None``: that cannot be said without Prometheus."""
-        if isinstance(self.condition, Expression):
-            return None
-        return frozenset(each for each in self.condition.of(samples, now) if not self._quiet(each, samples, now))
+    @property
+    def comparison(self) -> Comparison | None:
+        """What the notifier looks at; ``None``: it cannot tell without Prometheus."""
+        return self.without_prometheus if isinstance(self.condition, Expression) else self.condition
+
+    def of(self, samples: Samples, now: float) -> frozenset[Labels]:
+        """The series for which it is so, as far as that can be told without Prometheus."""
+        found = self.comparison.of(samples, now) if self.comparison else frozenset[Labels]()
+        return frozenset(each for each in found if not self._quiet(each, samples, now))
 
     def _quiet(self, labels: Labels, samples: Samples, now: float) -> bool:
         for reason in self.quiet_while:

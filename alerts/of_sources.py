@@ -45,6 +45,7 @@ SOURCES: Final = (
             f"{_HEARTBEAT} > {SILENCE.total_seconds():g}"
             f" or (max by (database) ({m.SLOT_ACTIVE.name}) unless on (database) {_HEARTBEAT})"
         ),
+        without_prometheus=Comparison(Reading(m.HEARTBEAT_AGE, _DATABASE), ">", SILENCE.total_seconds()),
         says="No heartbeat of database {database} has come through for a minute: its changes do not come either.",
         lasting=timedelta(minutes=1),
         quiet_while=(IN_MAINTENANCE,),

@@ -20,6 +20,7 @@ from app.desk import OperatorsDesk
 from app.health import Health
 from app.kinds import Surroundings, parts_of
 from app.last_resort import end_anyway
+from app.notifying import Notifying
 from app.own_figures import OwnFigures
 from app.probes import mount_probes
 from app.questions import Questions
@@ -99,6 +100,7 @@ class Composition:
         self._reporter = Reporter(self)
         self._questions, self._desk = Questions(settings), OperatorsDesk(settings)
         self._looks = WorkerLooks(settings, self._files)
+        self._notifying = Notifying(settings, self._looks.sources)
         databases = self._looks.databases if settings.worker.metrics else {}
         health = Health(self.status, self._coordinators, databases)
         own = OwnFigures(self._events, self.status, self._pools, self._started_at.timestamp())
@@ -198,6 +200,8 @@ class Composition:
             await service.add_runtime_dependency(coordinator)
         if self._settings.worker.metrics:
             await service.add_runtime_dependency(Background(self._looks.run))
+            if self._settings.notifier.url:
+                await service.add_runtime_dependency(Background(self._notifying.run))
 
     async def give_back(self) -> None:
         """Called when the worker stops."""
@@ -236,5 +240,6 @@ class Composition:
         await self._looks.close()
         self._desk.close()
         await self._job_reader.stop()
+        await self._notifying.close()
         for pool in self._pools.values():
             await pool.close()

@@ -10,9 +10,11 @@ from typing import Any, Final, TypeVar
 
 import httpx
 import mode
+import psycopg
 
 from app.health import Check
 from app.kept_connection import KeptConnection
+from flows.registry import FLOWS
 from flows.tables import Database
 from metrics.connectors import Connector, connector_samples, connectors
 from metrics.database import DatabaseFacts, database_samples, look
@@ -24,7 +26,7 @@ from metrics.ownership import Behind, Key, Orphans, Ownership, orphan_samples, o
 from metrics.worker import table_samples
 from settings import Connect, Settings
 from sinks.operations.connection import Connection
-from sinks.operations.ownership import places, reported, silences
+from sinks.operations.ownership import Place, places, reported, silences
 from streams.log_reader import LogReader
 
 T = TypeVar("T")
@@ -99,8 +101,17 @@ class WorkerLooks:
 
     async def _look_at_ownership(self) -> Ownership:
         workers, held = await self._ask(Database.CITIZEN, lambda connection: (silences(connection), reported(connection)))
-        found = await asyncio.gather(*[self._ask(database, places) for database in Database])
-        return Ownership(workers, held, [place for rows in found for place in rows])
+        ledgers = await asyncio.gather(*[self._ledger(database) for database in Database])
+        known = [database for database, rows in zip(Database, ledgers, strict=True) if rows is not None]
+        flows = [flow for flow in FLOWS if flow.target.table.database in known]
+        return Ownership(workers, held, [place for rows in ledgers for place in rows or ()], flows)
+
+    async def _ledger(self, database: Database) -> list[Place] | None:
+        """Nothing when the database is away: that of the other is still worth looking at."""
+        try:
+            return await self._ask(database, places)
+        except psycopg.Error:
+            return None
 
     async def _look_at_log(self) -> dict[Key, Behind]:
         ownership = self._ownership.facts

@@ -12,11 +12,8 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
 from flows.callback_registry import CALLBACKS
-from settings import PROGRAM, Environment, Kafka, Log, Section
+from settings import KEY_PREFIX, SIGNING_KEY, Environment, Kafka, Log, Section, is_signing_key
 
-#: What a signing key of Standard Webhooks begins with, and how many bytes it may hold.
-KEY_PREFIX: Final = "whsec_"
-KEY_BYTES: Final = range(24, 65)
 NEW_KEY_BYTES: Final = 32
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -31,11 +28,8 @@ class Sender(Section):
     @field_validator("keys")
     @classmethod
     def _keys_are_signing_keys(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        if not all(_is_signing_key(key.get_secret_value()) for key in value):
-            raise ValueError(
-                f"each must be {KEY_PREFIX} and {KEY_BYTES[0]} to {KEY_BYTES[-1]} bytes in base64;"
-                f" make one with `{PROGRAM} callbacks keygen`"
-            )
+        if not all(is_signing_key(key.get_secret_value()) for key in value):
+            raise ValueError(SIGNING_KEY)
         return value
 
     @field_validator("routes")
@@ -95,11 +89,3 @@ class IntakeSettings(SenderSettings):
 def new_signing_key() -> str:
     """A key that nobody has yet."""
     return KEY_PREFIX + base64.b64encode(secrets.token_bytes(NEW_KEY_BYTES)).decode()
-
-
-def _is_signing_key(text: str) -> bool:
-    try:
-        key = base64.b64decode(text.removeprefix(KEY_PREFIX), validate=True)
-    except ValueError:
-        return False
-    return text.startswith(KEY_PREFIX) and len(key) in KEY_BYTES

@@ -19,7 +19,8 @@ Nothing outside this list is told.
 
 Workers answer at `/metrics` of their web server, the callbacks service at `/metrics` of its own. A scrape asks nobody: it gets
 what looks in the background have found, so that it is as quick during an outage as before. Facts older than
-{STALE_SECONDS:g} s are left out, and `sync_collector_up` is 0 then.
+{STALE_SECONDS:g} s are left out, and `sync_collector_up` is 0 then. A worker answers to loopback names and to those of
+`SYNC_WORKER__WEB_ALLOWED_HOSTS`; Prometheus on another host needs one of them.
 
 Every worker tells what concerns the whole cluster, so that the facts are there as long as one lives. Put series together so:
 """

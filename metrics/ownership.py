@@ -24,11 +24,12 @@ Key = tuple[str, str, int]
 
 @dataclass(frozen=True)
 class Ownership:
-    """Silences of all workers in seconds, what they report, and the ledger's places."""
+    """Silences of all workers in seconds, what they report, and the ledger's places of ``flows``."""
 
     silences: Sequence[float]
     reported: Sequence[Reported]
     places: Sequence[Place]
+    flows: Sequence[Flow] = FLOWS
 
     def held(self, within: float) -> set[Key]:
         """Partitions whose holder has reported within so many seconds."""
@@ -74,7 +75,7 @@ class Orphans:
     async def look(self, ownership: Ownership) -> dict[Key, Behind]:
         """How far each orphan is behind."""
         nexts = {(place.flow, place.topic, place.partition): place.next_offset for place in ownership.places}
-        orphans = set(every_partition()) - ownership.held(LATE_SECONDS)
+        orphans = set(every_partition(ownership.flows)) - ownership.held(LATE_SECONDS)
         there = await self.log.existing({topic for _, topic, _ in orphans})
         orphans = {key for key in orphans if key[1] in there}
         ends = await self.log.end_offsets({key[1:] for key in orphans}) if orphans else {}

@@ -34,7 +34,11 @@ class LogReader:
                 fetch_max_wait_ms=50,
             )
             logging.getLogger("aiokafka.consumer.subscription_state").setLevel(logging.WARNING)  # it tells of every seek
-            await consumer.start()
+            try:
+                await consumer.start()
+            except BaseException:
+                await consumer.stop()  # it holds connections and tasks although it did not start
+                raise
             self._consumer = consumer
         return self._consumer
 

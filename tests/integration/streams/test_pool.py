@@ -9,7 +9,7 @@ import pytest
 import uvloop
 
 from settings import Database
-from sinks.pool import Pool, StatementTimeout, Unavailable
+from sinks.pool import Occupancy, Pool, StatementTimeout, Unavailable
 
 ROUNDS = 3
 FD_SETSIZE = 1024
@@ -76,4 +76,15 @@ async def test_a_statement_that_the_server_ends_is_no_cancellation_of_ours(setti
         async with pool.session() as session:
             await session.run("SELECT pg_sleep(5)")
     assert await answered(pool) == 1
+    await pool.close()
+
+
+async def test_a_pool_tells_how_full_it_is_and_who_waits(settings):
+    pool = Pool(settings.citizen.model_copy(update={"pool_size": 2}))
+    async with pool.session(), pool.session():
+        third = asyncio.create_task(answered(pool))
+        await asyncio.sleep(0)
+        assert pool.occupancy == Occupancy(size=2, in_use=2, waiting=1)
+    assert await third == 1
+    assert pool.occupancy == Occupancy(size=2, in_use=0, waiting=0)
     await pool.close()

@@ -10,6 +10,7 @@ from stack.folder import PROJECT_ROOT
 
 DOCUMENT = (PROJECT_ROOT / RUNBOOK).read_text()
 HEADING = re.compile(r"^#{2,3} (.+)$", re.MULTILINE)
+NOTIFIER = "Without Prometheus"
 PARTS = ("*Meaning*", "*First look.*", "*Remedy.*", "*It worked when*")
 
 
@@ -22,7 +23,8 @@ def sections():
     """Alert → text of its section."""
     _, _, rest = DOCUMENT.partition("\n## Alerts\n")
     chapter = rest.partition("\n## ")[0]
-    return dict(part.split("\n", 1) for part in chapter.split("\n### ")[1:])
+    found = dict(part.split("\n", 1) for part in chapter.split("\n### ")[1:])
+    return {name: text for name, text in found.items() if name != NOTIFIER}
 
 
 def test_every_alert_has_a_runbook_and_every_runbook_an_alert():
@@ -49,3 +51,10 @@ def test_no_link_inside_the_document_leads_nowhere():
 def test_a_sentence_names_only_labels_that_its_condition_has(alert):
     for label in re.findall(r"\{(\w+)\}", alert.says):
         assert re.search(rf"by \([^)]*\b{label}\b[^)]*\)", alert.promql) or alert.promql.startswith("up{"), label
+
+
+def test_the_document_says_what_the_notifier_tells_and_what_it_does_not():
+    text = DOCUMENT.partition(f"\n### {NOTIFIER}\n")[2].partition("\n### ")[0]
+    told, _, not_told = text.partition("\nTold:")[2].partition("\nNot told:")
+    assert re.findall(r"`(\w+)`", told) == [alert.name for alert in ALERTS if alert.comparison]
+    assert re.findall(r"`(\w+)`", not_told) == [alert.name for alert in ALERTS if not alert.comparison]

@@ -118,3 +118,9 @@ def test_a_partition_is_owned_while_its_worker_reports():
 
 def test_the_source_time_is_that_of_the_ledger():
     assert value(ownership_samples(ownership(), NOW), catalogue.SOURCE_TIME, KEY) == NOW
+
+
+async def test_of_a_ledger_that_cannot_be_read_no_lag_is_made_up():
+    known = ownership()
+    nobody = Ownership(known.silences, [], [], flows=())
+    assert await Orphans(Log()).look(nobody) == {}
