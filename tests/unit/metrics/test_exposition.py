@@ -13,7 +13,6 @@ from metrics.worker import FlowEvents, event_samples
 from sinks.ledger import Outcome
 from tests.support.scrape import parse
 
-
 #: Of the processor, while the loop stands still for it; what else a machine does is not counted.
 SCRAPE_SECONDS = 0.05
 PARTITIONS = 400
