@@ -56,17 +56,20 @@ _SAVE: Final = """
     SET state = excluded.state, problem = excluded.problem, progress = excluded.progress, updated_at = clock_timestamp()
     """
 _COLUMNS: Final = """
-    run, flow, repairs, key_from, key_to, state, progress::text, problem, started_at, updated_at, light, horizon::text::bigint
+    run, flow, repairs, key_from, key_to, state, {progress}::text, problem, started_at, updated_at, light, horizon::text::bigint
     """
+_ALL_ROWS: Final = _COLUMNS.format(progress="progress")
 _OF_FLOW: Final = f"""
-    SELECT {_COLUMNS} FROM sync.reconciliation
+    SELECT {_ALL_ROWS} FROM sync.reconciliation
     WHERE flow = %(flow)s AND started_at > clock_timestamp() - %(oldest)s::interval AND (key_from, key_to) IS NULL
     ORDER BY run DESC
     """
-_FIND: Final = f"""
-    SELECT {_COLUMNS} FROM sync.reconciliation WHERE %(run)s::text IS NULL OR run = %(run)s
+_FIND: Final = """
+    SELECT {columns} FROM sync.reconciliation WHERE %(run)s::text IS NULL OR run = %(run)s
     ORDER BY run DESC, flow LIMIT %(limit)s
     """
+_WHOLE: Final = _FIND.format(columns=_ALL_ROWS)
+_COUNTS: Final = _FIND.format(columns=_COLUMNS.format(progress="(progress - 'rows')"))
 
 
 async def save(session: Session, record: Record) -> None:
@@ -78,9 +81,10 @@ async def save(session: Session, record: Record) -> None:
         await upstream_loss.settle_reconciled(session, record.flow, record.run)
 
 
-async def find(session: Session, run: str | None = None, limit: int = 1000) -> list[Record]:
-    """The flows of a run, or of the newest runs, newest first."""
-    return [_record(*row) for row in await session.rows(_FIND, {"run": run, "limit": limit})]
+async def find(session: Session, run: str | None = None, limit: int = 1000, *, rows: bool = True) -> list[Record]:
+    """The flows of a run, or of the newest runs, newest first; without ``rows`` none that differed is listed."""
+    statement = _WHOLE if rows else _COUNTS
+    return [_record(*row) for row in await session.rows(statement, {"run": run, "limit": limit})]
 
 
 async def runs_of(session: Session, flow: str, oldest: timedelta) -> list[Record]:
