@@ -40,8 +40,9 @@ from views.frame import ANNOUNCED, Window
 from views.protocols import Unanswered
 from views.records import Connector, ConnectorTask, KnownJob, Masked, PlannedRun, ShownSetting
 
-#: Every job has a slot within a week and a day.
-PLANNED: Final = timedelta(days=8)
+#: Most jobs have a slot within a day, the others within a week; the second more is for slots that begin right now.
+A_DAY: Final = timedelta(days=1, seconds=1)
+A_WEEK: Final = timedelta(weeks=1, seconds=1)
 
 
 class KeptRecords:
@@ -105,8 +106,10 @@ class KeptRecords:
 
     async def planned(self) -> Sequence[PlannedRun]:
         """By the calendar, with the maintenance that operators have asked for."""
-        now = datetime.now(UTC)
-        found = plan(JOBS, now, now + PLANNED, await self._calendar())
+        now, calendar = datetime.now(UTC), await self._calendar()
+        found = plan(JOBS, now, now + A_DAY, calendar)
+        rare = [job for job in JOBS if job.name not in {each.job for each in found}]
+        found += plan(rare, now, now + A_WEEK, calendar)
         return [PlannedRun(each.job, each.scheduled_for, str(each.fate), each.starts_at, each.why) for each in found]
 
     async def reconciliations(self, limit: int) -> Sequence[Mapping[str, Any]]:

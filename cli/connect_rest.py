@@ -1,9 +1,11 @@
 """Kafka Connect's REST interface, as far as we use it."""
 
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -140,8 +142,14 @@ def connect_rest(settings: Connect) -> Iterator[ConnectRest]:
     login = None
     if settings.username is not None and settings.password is not None:
         login = httpx.BasicAuth(settings.username, settings.password.get_secret_value())
-    with httpx.Client(base_url=settings.url, auth=login, timeout=TIMEOUT) as client:
+    with httpx.Client(base_url=settings.url, auth=login, timeout=TIMEOUT, verify=_trusted()) as client:
         yield ConnectRest(client)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Reading the authorities takes longer than a request, and pages ask every few seconds."""
+    return httpx.create_ssl_context()
 
 
 def _check(answer: httpx.Response) -> None:

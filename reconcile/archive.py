@@ -16,23 +16,23 @@ Pools = Mapping[Database, Pool]
 
 async def flows_of(pools: Pools, run: str) -> list[Record]:
     """The flows of one run, in the order in which flows are reconciled; empty when there is no such run."""
-    return _in_order(await _found(pools, run, len(CAPTURED)))
+    return _in_order(await _found(pools, run, len(CAPTURED), rows=True))
 
 
 async def newest_runs(pools: Pools, limit: int) -> list[list[Record]]:
-    """The newest runs, newest first, each with all of its flows."""
+    """The newest runs, newest first, each with all of its flows; counts, but no rows."""
     runs: dict[str, list[Record]] = defaultdict(list)
     # A run has each flow at most once, so that none of the newest is cut.
-    for record in await _found(pools, None, limit * len(CAPTURED)):
+    for record in await _found(pools, None, limit * len(CAPTURED), rows=False):
         runs[record.run].append(record)
     return [_in_order(runs[name]) for name in sorted(runs, reverse=True)[:limit]]
 
 
-async def _found(pools: Pools, run: str | None, limit: int) -> list[Record]:
+async def _found(pools: Pools, run: str | None, limit: int, *, rows: bool) -> list[Record]:
     found: list[Record] = []
     for pool in pools.values():
         async with pool.session() as session:
-            found += await history.find(session, run, limit)
+            found += await history.find(session, run, limit, rows=rows)
     return found
 
 

@@ -45,11 +45,12 @@ _SAVE: Final = """
     ON CONFLICT (run, flow) DO UPDATE
     SET state = excluded.state, problem = excluded.problem, progress = excluded.progress, updated_at = clock_timestamp()
     """
-_COLUMNS: Final = "run, flow, repairs, key_from, key_to, state, progress::text, problem, started_at, updated_at"
-_FIND: Final = f"""
-    SELECT {_COLUMNS} FROM sync.reconciliation WHERE %(run)s::text IS NULL OR run = %(run)s
-    ORDER BY run DESC, flow LIMIT %(limit)s
+_FIND: Final = """
+    SELECT run, flow, repairs, key_from, key_to, state, {progress}::text, problem, started_at, updated_at FROM sync.reconciliation
+    WHERE %(run)s::text IS NULL OR run = %(run)s ORDER BY run DESC, flow LIMIT %(limit)s
     """
+_WHOLE: Final = _FIND.format(progress="progress")
+_COUNTS: Final = _FIND.format(progress="(progress - 'rows')")
 
 
 async def save(session: Session, record: Record) -> None:
@@ -59,12 +60,12 @@ async def save(session: Session, record: Record) -> None:
     await session.run(_SAVE, values | {"state": record.state, "problem": record.problem, "progress": progress})
 
 
-async def find(session: Session, run: str | None = None, limit: int = 1000) -> list[Record]:
-    """The flows of a run, or of the newest runs, newest first."""
+async def find(session: Session, run: str | None = None, limit: int = 1000, *, rows: bool = True) -> list[Record]:
+    """The flows of a run, or of the newest runs, newest first; without ``rows`` none that differed is listed."""
     return [
         Record(run, flow, repairs, Range(low, high), State(state), _progress(progress), problem, started_at, updated_at)
         for run, flow, repairs, low, high, state, progress, problem, started_at, updated_at in await session.rows(
-            _FIND, {"run": run, "limit": limit}
+            _WHOLE if rows else _COUNTS, {"run": run, "limit": limit}
         )
     ]
 
