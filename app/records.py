@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import httpx
@@ -36,9 +36,11 @@ from sinks.operations.samples import Sample
 from sinks.operations.slots import Retention
 from sinks.payload_cipher import PayloadCipher
 from streams.outage import is_outage
+from views.answers import Question
 from views.frame import ANNOUNCED, Window
 from views.protocols import Unanswered
 from views.records import Connector, ConnectorTask, KnownJob, Masked, PlannedRun, ShownSetting
+from views.site import utc_now
 
 #: Most jobs have a slot within a day, the others within a week; the second more is for slots that begin right now.
 A_DAY: Final = timedelta(days=1, seconds=1)
@@ -53,10 +55,11 @@ class KeptRecords:
         self._questions = questions
         self._pools = pools
         self._cipher = PayloadCipher(settings.payload_keys)
+        self._connectors = Question(self._ask_connect, utc_now)
 
     async def windows(self) -> Sequence[Window]:
         """By the calendar and on demand."""
-        calendar, now = await self._calendar(), datetime.now(UTC)
+        calendar, now = await self._calendar(), utc_now()
         found = (calendar.maintenance_at(now), calendar.next_maintenance(now, now + ANNOUNCED))
         return [Window(each.start, each.end, each.reason) for each in found if each is not None]
 
@@ -106,7 +109,7 @@ class KeptRecords:
 
     async def planned(self) -> Sequence[PlannedRun]:
         """By the calendar, with the maintenance that operators have asked for."""
-        now, calendar = datetime.now(UTC), await self._calendar()
+        now, calendar = utc_now(), await self._calendar()
         found = plan(JOBS, now, now + A_DAY, calendar)
         rare = [job for job in JOBS if job.name not in {each.job for each in found}]
         found += plan(rare, now, now + A_WEEK, calendar)
@@ -131,11 +134,17 @@ class KeptRecords:
             raise _unanswered(error) from error
 
     async def connectors(self) -> Sequence[Connector]:
-        """As `status` shows them."""
+        """As `status` shows them. However many ask, Kafka Connect is asked once at a time: it may take half a minute."""
+        answer = await self._connectors.answer()
+        if answer.value is None or answer.problem:
+            raise Unanswered(f"Kafka Connect: {answer.problem}")
+        return answer.value
+
+    async def _ask_connect(self) -> Sequence[Connector]:
         try:
             found = await asyncio.to_thread(connector_statuses, self._settings)
         except (httpx.TransportError, RefusedError) as error:
-            raise Unanswered("Kafka Connect does not answer") from error
+            raise Unanswered("it does not answer") from error
         return [_connector(each) for each in found]
 
     async def slots(self, database: Database) -> Sequence[Retention]:

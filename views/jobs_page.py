@@ -11,6 +11,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from sinks.job_ledger import EVERY_JOB
 from views.gathering import Gathering
 from views.model import Silence
 from views.page import Wish
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 RUNS: Final = 30
 #: Slots to come, as many as are shown of a job.
 COMING: Final = 3
-#: What `sync.job_control` calls all jobs together.
-EVERY_JOB: Final = "*"
 
 
 @dataclass(frozen=True)
@@ -108,10 +107,10 @@ class JobsPage:
         return JobsView(self._clock(), found.silences, EVERY_JOB in paused, lines)
 
 
-def job_line(job: KnownJob, runs: Sequence[JobRun], all_paused: Mapping[str, Control], coming: Sequence[PlannedRun]) -> JobLine:
-    """Sum up a job; ``runs`` newest first, ``all_paused`` what is paused."""
+def job_line(job: KnownJob, runs: Sequence[JobRun], pauses: Mapping[str, Control], coming: Sequence[PlannedRun]) -> JobLine:
+    """Sum up a job; ``runs`` newest first, ``pauses`` by job, :data:`EVERY_JOB` for all."""
     schedule = job.schedule
-    paused = all_paused.get(schedule.job) or all_paused.get(EVERY_JOB)
+    paused = pauses.get(schedule.job) or pauses.get(EVERY_JOB)
     return JobLine(
         job=schedule.job,
         flow=job.flow,

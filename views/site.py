@@ -113,8 +113,11 @@ class ServedPage:
         return web.Response(body=body, content_type="application/json", charset="utf-8")
 
     async def _look(self, request: web.Request) -> View:
+        wish = {**request.query, **request.match_info}
+        if any("\0" in value for value in wish.values()):
+            raise web.HTTPBadRequest(text="Nothing that is kept has a NUL in it.")
         try:
-            return await self._page.look({**request.query, **request.match_info})
+            return await self._page.look(wish)
         except NothingThereError as error:
             raise web.HTTPNotFound(text=str(error)) from None
         except Unanswered as error:

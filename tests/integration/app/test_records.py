@@ -143,5 +143,5 @@ async def test_a_database_tells_how_it_does(cluster):
 async def test_a_connect_cluster_that_is_away_is_named(records, migrated):
     away = migrated.model_copy(update={"connect": migrated.connect.model_copy(update={"url": "http://127.0.0.1:9"})})
     records._settings = away
-    with pytest.raises(Unanswered, match="Kafka Connect does not answer"):
+    with pytest.raises(Unanswered, match="Kafka Connect: it does not answer"):
         await records.connectors()

@@ -27,18 +27,15 @@ async def faults(page):
     return [*(["scrolls sideways"] if sideways else []), *([found.generate_report()] if found.violations_count else [])]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_page_is_accessible_on_a_phone_and_on_a_desk(reader, scheme):
-    async with reader(**PHONE, color_scheme=scheme) as page:
+@pytest.mark.parametrize(("place", "scheme"), [(PHONE, "light"), (DESK, "dark")], ids=["phone, light", "desk, dark"])
+async def test_every_page_is_accessible_and_never_scrolls_sideways(reader, place, scheme):
+    async with reader(**place, color_scheme=scheme) as page:
         origin, wrong = page.url, []
         for path in PATHS:
-            await page.set_viewport_size(PHONE["viewport"])
             await page.goto(f"{origin}{path.lstrip('/')}{'&' if '?' in path else '?'}live=off")
             for details in await page.locator("details").all():
                 await details.evaluate("element => element.open = true")
-            wrong += [(path, "phone", fault) for fault in await faults(page)]
-            await page.set_viewport_size(DESK["viewport"])
-            wrong += [(path, "desk", fault) for fault in await faults(page)]
+            wrong += [(path, fault) for fault in await faults(page)]
         assert wrong == []
 
 

@@ -140,6 +140,12 @@ async def test_many_letters_come_a_page_at_a_time(world, client, page):
     assert [each["letter"]["id"] for each in second["letters"]] == list(range(LETTER_LIMIT + 1, LETTER_LIMIT + 51))
 
 
+@pytest.mark.parametrize("path", ["/dead-letters?reason=%00", "/reconciliations/%00", "/flows/%00"])
+async def test_what_no_database_can_hold_is_refused(full, client, path):
+    async with client.get(path) as answer:
+        assert answer.status == 400
+
+
 async def test_a_number_that_is_none_does_not_reach_the_database(full, client):
     async with client.get("/dead-letters/citizen/²") as answer:
         assert answer.status == 404
