@@ -10,5 +10,3 @@ ALTER TABLE sync.audit
 COMMENT ON COLUMN sync.audit.role IS 'operator or admin: by the web view; shell: by a command; empty: the product itself';
 COMMENT ON COLUMN sync.audit.origin IS 'The address of the browser, or the host of the command';
 COMMENT ON COLUMN sync.audit.problem IS 'Why it was refused or failed; never a value of a row';
-
-CREATE INDEX audit_at ON sync.audit (at);
