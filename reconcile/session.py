@@ -59,7 +59,7 @@ def beginning(run: str, flow: Flow, request: Request, horizon: int | None) -> Re
     return replace(record, light=request.light, horizon=horizon)
 
 
-async def begin(run: str, flow: Flow, target: Pool, request: Request, horizon: int | None) -> Record:
+async def begin(run: str, flow: Flow, target: Pool, request: Request, horizon: int | None = None) -> Record:
     """The same, kept, so that a run that is killed can go on."""
     record = beginning(run, flow, request, horizon)
     await _keep(record, target)
