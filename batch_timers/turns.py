@@ -148,8 +148,9 @@ class _Look:
         return Turn(run, Action.ASK if leaves else Action.WAIT, f"{holder.job} has the lane {run.lane}")
 
     def _waiting_for_its_turn(self, run: Run, schedule: Schedule) -> Turn | None:
+        """The order of the reconciliation is a part of it, also where an operator forces it past what is closed."""
         after = schedule.after
-        if after is None or run.begun or run.forced:
+        if after is None or run.begun or (run.forced and not schedule.yields):
             return None
         until = run.due_at + after.within
         if self._board.now < until and self._unended(after.job, run.scheduled_for):

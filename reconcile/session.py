@@ -59,7 +59,7 @@ def beginning(run: str, flow: Flow, request: Request, horizon: int | None) -> Re
     return replace(record, light=request.light, horizon=horizon)
 
 
-async def begin(run: str, flow: Flow, target: Pool, request: Request, horizon: int | None) -> Record:
+async def begin(run: str, flow: Flow, target: Pool, request: Request, horizon: int | None = None) -> Record:
     """The same, kept, so that a run that is killed can go on."""
     record = beginning(run, flow, request, horizon)
     await _keep(record, target)
@@ -71,7 +71,8 @@ async def steps(record: Record, flow: Flow, around: Surroundings, request: Reque
     stepper = await _stepper(flow, around, request)
     while not record.progress.finished:
         progress = await stepper.step(record.progress)
-        record = replace(record, progress=progress, state=State.DONE if progress.finished else State.RUNNING)
+        state = State.DONE if progress.finished else State.RUNNING
+        record = replace(record, progress=progress, state=state, problem=None)
         yield record
 
 
@@ -87,7 +88,6 @@ async def carry_on(
     record: Record, flow: Flow, around: Surroundings, request: Request, tell: Callable[[Record], None] = lambda _: None
 ) -> Record:
     """Go on from where ``record`` stands, to the end or to an obstacle; ``tell`` hears of every step."""
-    record = replace(record, state=State.RUNNING, problem=None)
     try:
         async for done in steps(record, flow, around, request):
             record = done

@@ -27,7 +27,7 @@ def comparing_statement(flow: CallbackFlow) -> str:
             LEFT JOIN sync.row_version AS v ON v.flow = %(flow)s AND v.key = g.k
             LEFT JOIN {flow.target.table.qualified} AS t ON t.{flow.key} = g.{flow.key})
         SELECT k, CASE WHEN missing THEN 'missing' ELSE 'different' END, CASE WHEN NOT missing THEN columns END FROM told
-        WHERE missing OR behind OR (columns <> '{{}}' AND ahead IS NOT TRUE)
+        WHERE behind OR ((missing OR columns <> '{{}}') AND ahead IS NOT TRUE)
         ORDER BY k
         """
 

@@ -4,6 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from flows.batch_registry import ALL_FLOWS
+from flows.registry import FLOWS
+
 SLOT = "2026-03-03T02:00"
 
 
@@ -21,6 +24,18 @@ def test_a_run_that_is_asked_for_waits_in_the_ledger_for_a_worker(migrated, answ
         ("scheme_master", "scheduled", True)
     ]
     assert migrated.citizen.execute("SELECT action FROM sync.audit").fetchall() == [("run job",)]
+
+
+def test_a_group_runs_every_flow_for_one_slot_and_is_paused_as_one(migrated, answer):
+    asked = answer("jobs", "run", "daily_reconciliation", "--force")
+    assert len({run["scheduled_for"] for run in asked}) == 1
+    assert {run["job"] for run in asked} == {f"daily_reconciliation:{flow.name}" for flow in FLOWS}
+    paused = answer("jobs", "pause", "weekly_reconciliation", "--reason", "a migration")
+    assert (paused["job"], paused["paused"]) == ("weekly_reconciliation", True)
+    listed = {job["job"]: job["paused"] for job in answer("jobs", "list")}
+    assert {name for name, held in listed.items() if held} == {f"weekly_reconciliation:{flow.name}" for flow in ALL_FLOWS}
+    one = answer("jobs", "run", "weekly_reconciliation:ml_alerts", "--force")
+    assert (one["job"], one["lane"]) == ("weekly_reconciliation:ml_alerts", "reconciliation")
 
 
 def test_a_past_slot_runs_again_from_its_beginning(migrated, answer):

@@ -55,6 +55,37 @@ def test_status_shows_flows_positions_letters_workers_and_connectors(answer, wor
     assert [each["name"] for each in report["workers"]] == ["worker-1"]
 
 
+JOB_RUN = """
+INSERT INTO sync.job_run (job, scheduled_for, lane, state, due_at, reason)
+VALUES (%s, now() - interval '1 hour', %s, %s, now() - %s * interval '1 minute', %s)
+"""
+
+
+def test_a_job_that_failed_or_is_late_and_a_flow_that_has_lost_changes_are_problems(answer, worker, migrated):
+    worker("worker-1")
+    migrated.citizen.execute(JOB_RUN, ("scheme_master", "schemes", "failed", 60, "the source is empty"))
+    migrated.citizen.execute(JOB_RUN, ("profile_summary_full", "profiles", "scheduled", 16, None))
+    migrated.citizen.execute(JOB_RUN, ("golden_records_daily", "golden", "deferred", -30, "maintenance"))
+    migrated.citizen.execute(
+        "INSERT INTO sync.upstream_loss (flow, kind, detail, resync, found_by) VALUES (%s, 'slot', 'it is gone', 0, 'worker-1')",
+        (FLOW.name,),
+    )
+    report = answer("status", code=1)
+    assert {
+        "job scheme_master failed: the source is empty",
+        "job profile_summary_full is late: no worker has begun it",
+        f"flow {FLOW.name} has lost changes: it is gone",
+    } < set(report["problems"])
+    jobs = {job["job"]: job for job in report["jobs"]}
+    assert [jobs[name]["late"] for name in ("scheme_master", "profile_summary_full", "golden_records_daily")] == [
+        False,
+        True,
+        False,
+    ]
+    assert (jobs["user_behavior"]["last"], jobs["user_behavior"]["state"]) == (None, None)
+    assert jobs["golden_records_daily"]["next_slot"].endswith("01:00:00+00:00")
+
+
 def test_a_stopped_flow_and_a_silent_worker_are_problems(answer, worker, migrated):
     worker("worker-1", seconds_ago=60)
     migrated.citizen.execute("INSERT INTO sync.flow_state (flow, state, reason) VALUES (%s, 'stopped', 'why')", (FLOW.name,))

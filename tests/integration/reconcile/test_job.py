@@ -217,6 +217,19 @@ async def test_a_flow_that_stands_still_makes_the_run_fail_with_the_reason(ask, 
     assert (line(ledger)["state"], line(ledger)["attempts"], line(ledger)["reason"]) == ("failed", 5, reason)
 
 
+async def test_what_could_not_be_decided_is_decided_when_the_flow_goes_on(ask, runner, ledger):
+    ledger.execute("INSERT INTO sync.flow_state (flow, state, reason) VALUES (%s, 'paused', 'by hand')", (FLOW.name,))
+    damage_last(ledger)
+    ask()
+    working = runner()
+    await through(working)
+    assert report(ledger)[1] == "undecided"
+    ledger.execute("DELETE FROM sync.flow_state")
+    ledger.execute("UPDATE sync.job_run SET retry_at = NULL")
+    await through(working)
+    assert (line(ledger)["state"], line(ledger)["rows_written"], report(ledger)[1]) == ("succeeded", 1, "done")
+
+
 async def test_the_light_run_looks_at_content_only_where_the_source_has_changed(ask, runner, ledger, databases):
     total = ledger.execute("SELECT count(*) FROM public.document_metadata").fetchone()[0]
     ask()

@@ -99,7 +99,11 @@ async def test_what_came_by_callback_is_equal_to_what_the_topic_tells(flow, unit
 
 
 @every_flow
-async def test_missing_and_changed_rows_are_found_repaired_by_their_owner_and_then_equal(flow, unit, claim, citizen):
+@pytest.mark.parametrize("records", [1000, 40], ids=["one page", "several pages"])
+async def test_missing_and_changed_rows_are_found_once_repaired_by_their_owner_and_then_equal(
+    flow, records, unit, claim, citizen, monkeypatch
+):
+    monkeypatch.setattr("reconcile.topic.RECORDS", records)
     log, standing = await filled(flow, unit, claim)
     table, key, (lost, changed, *_) = flow.target.table.qualified, flow.key, sorted(standing)
     citizen.execute(f"DELETE FROM {table} WHERE {key} = %s", (lost,))
@@ -109,9 +113,11 @@ async def test_missing_and_changed_rows_are_found_repaired_by_their_owner_and_th
         (lost, "missing", ()),
         (changed, "different", ("family_id",)),
     }
+    assert (dry.missing, dry.different, dry.left) == (1, 1, 0)
     async with owner(unit, claim, log):
         done = await reconcile(flow, around(unit, log), repairs=True)
-    assert (done.missing, done.different, done.repaired, done.left) == (1, 1, 2, 0)
+    assert (done.repaired, done.left) == (done.differing, 0)  # the first repair makes good what later pages would find
+    assert done.repaired in (1, 2)
     assert rows(flow, citizen) == standing
     again = await reconcile(flow, around(unit, log), repairs=True)
     assert (again.differing, citizen.execute("SELECT resync FROM sync.flow_state").fetchone()) == (0, (1,))

@@ -110,6 +110,7 @@ def test_flows_are_reconciled_one_after_the_other_but_not_for_ever():
         f"waits for {GOLDEN}, at most until 15:00 UTC"
     )
     assert actions(at("15:00", SUNDAY), first, second) == {PROFILES: Action.START}
+    assert actions(at("04:00", SUNDAY), first, replace(second, forced=True)) == {PROFILES: Action.WAIT}
 
 
 def test_the_light_reconciliation_is_superseded_where_the_weekly_one_still_runs():
