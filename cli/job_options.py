@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from batch_timers.jobs import JOBS, Job, UnknownJob, job_named
+from batch_timers.jobs import BACKFILLS, JOBS, Job, UnknownJob, job_named
 from cli.moments import moment
 
 
@@ -17,7 +17,7 @@ def _job(name: str) -> Job:
 
 
 def _job_names(incomplete: str) -> list[str]:
-    return [job.name for job in JOBS if job.name.startswith(incomplete)]
+    return [job.name for job in (*JOBS, *BACKFILLS) if job.name.startswith(incomplete)]
 
 
 def _day(text: str) -> date:

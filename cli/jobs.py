@@ -5,10 +5,11 @@ from typing import Final
 
 import typer
 
-from batch_timers.closures import Calendar, Closure
+from batch_timers.closures import Calendar
 from batch_timers.jobs import JOBS, Job
 from batch_timers.plan import plan
 from batch_timers.slots import slot_before, slot_from
+from cli.closed_hours import refuse_when_closed, standing_calendar
 from cli.databases import databases
 from cli.job_options import CalendarOnly, Days, Force, From, JobName, Limit, MaybeJob, Slot, To
 from cli.job_view import ListedJob, history_row, listed_row, planned_row, run_document, run_rows
@@ -23,8 +24,6 @@ from sinks.operations import jobs
 from sinks.operations.audit import RefusedError
 from sinks.operations.connection import Connection
 from sinks.operations.jobs import JobRun
-from sinks.operations.maintenance import maintenance
-from views.formatting import both_zones
 
 commands = typer.Typer(help="Batch jobs: when they run and what became of their runs.", no_args_is_help=True)
 
@@ -61,14 +60,14 @@ def plan_jobs(*, start: From = None, end: To = None, calendar_only: CalendarOnly
 def run_job(job: JobName, *, slot: Slot = None, days: Days = None, force: Force = False, as_json: Json = False) -> None:
     """Ask for a run now, or for a past slot again. In maintenance and peak hours it needs --force."""
     database = _ledger(job)
-    if slot is not None and (slot > datetime.now(UTC) or slot_before(job.schedule.cron, slot) != slot):
+    if slot is not None and (slot > datetime.now(UTC) or not job.schedule.cron or slot_before(job.schedule.cron, slot) != slot):
         raise typer.BadParameter(f"{job.name} has no past slot at {slot:%Y-%m-%d %H:%M} UTC", param_hint="--slot")
     if days and not any(isinstance(flow, AggregateFlow) and flow.name == job.flow for flow in BATCH_FLOWS):
         raise typer.BadParameter(f"{job.name} does not work by days", param_hint="--day")
     parameters = {"days": [day.isoformat() for day in days]} if days else {}
     with databases(load_settings()) as sessions:
         if not force:
-            _refuse_when_closed(job, sessions[database])
+            refuse_when_closed(job, sessions[database])
         lane = job.schedule.lane
         asked = jobs.request(sessions[database], job.name, lane, slot=slot, parameters=parameters, forced=force, actor=actor())
     _show_run(asked, [], as_json=as_json)
@@ -122,21 +121,9 @@ def _ledger(job: Job) -> Database:
     return job.database
 
 
-def _calendar(*sessions: Connection) -> Calendar:
-    """With the maintenance that operators have asked for."""
-    standing = {(each.starts_at, each.ends_at, each.reason) for session in sessions for each in maintenance(session)}
-    return Calendar(tuple(Closure(*each) for each in sorted(standing)))
-
-
 def _whole_calendar() -> Calendar:
     with databases(load_settings()) as sessions:
-        return _calendar(*(sessions[database] for database in Database))
-
-
-def _refuse_when_closed(job: Job, session: Connection) -> None:
-    closure = _calendar(session).closed_at(datetime.now(UTC), avoids_peak=job.schedule.avoids_peak)
-    if closure is not None:
-        raise RefusedError(f"{closure.reason}, until {both_zones(closure.end)}; with --force {job.name} starts all the same")
+        return standing_calendar(*(sessions[database] for database in Database))
 
 
 def _set_paused(job: Job | None, *, paused: bool, reason: str | None, as_json: bool) -> None:

@@ -178,8 +178,14 @@ def request(  # noqa: PLR0913 what a run is made of
         if begun is None:
             raise RefusedError(f"the run of {job} for {wanted:%Y-%m-%d %H:%M:%S} UTC is under way or waits already")
         connection.execute("DELETE FROM sync.job_missed WHERE run_id = %s", begun)
-        record(connection, actor, "run job", f"{job} {wanted:%Y-%m-%d %H:%M:%S} UTC", "forced" if forced else None)
+        record(connection, actor, "run job", f"{job} {wanted:%Y-%m-%d %H:%M:%S} UTC", _what(parameters, forced=forced))
     return run_of(connection, job, wanted)
+
+
+def _what(parameters: Mapping[str, Any], *, forced: bool) -> str | None:
+    """What was asked for, for the audit."""
+    told = [*(["forced"] if forced else []), *(f"{name}: {value}" for name, value in parameters.items())]
+    return ", ".join(told) or None
 
 
 def cancel(connection: Connection, run: JobRun, actor: str) -> None:
