@@ -21,6 +21,7 @@ from batch_timers.event_path import EventPath, Hashed, Likeness
 from batch_timers.events_through import events_are_through
 from batch_timers.interface import Around, Chunk
 from batch_timers.pages import Mark
+from batch_timers.reading_ahead import one_ahead
 from flows.schedule import Schedule
 from sinks import source_identity, watermarks
 from sinks.pool import Pool, Session
@@ -81,8 +82,11 @@ class Backup:
             row = await session.row("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", (name,))
         return max(row[0], 0) if row else None
 
-    async def chunks(self, around: Around) -> AsyncGenerator[Chunk, None]:
+    def chunks(self, around: Around) -> AsyncGenerator[Chunk, None]:
         """Pages in the order of the primary key, all of one snapshot; a run that is resumed has another one."""
+        return one_ahead(self._chunks(around))
+
+    async def _chunks(self, around: Around) -> AsyncGenerator[Chunk, None]:
         epoch = await self._epoch(around)
         async with fenced_read(around.source, self.flow, wait=around.fence_wait) as read:
             place = Place.at(around.cursor) if around.cursor is not None else await self._start(around, read.session)
