@@ -25,15 +25,20 @@ FROM generate_series(1, %(events)s::bigint) AS i
 ROWS_PER_TRANSACTION = 50_000
 
 
-def load_people(stage: Stage, people: int, *, profiles: bool) -> None:
-    """Insert people, as far as they are not there."""
+def load_people(stage: Stage, people: int) -> None:
+    """Insert golden records, as far as they are not there."""
+    _load(stage, "public.golden_records", _GOLDEN, people)
+
+
+def load_profiles(stage: Stage, people: int) -> None:
+    """Insert a profile for each of them."""
+    _load(stage, "public.profile_360", _PROFILES, people)
+
+
+def _load(stage: Stage, table: str, statement: str, people: int) -> None:
     for first in range(1, people + 1, ROWS_PER_TRANSACTION):
-        span = {"first": first, "last": min(first + ROWS_PER_TRANSACTION - 1, people)}
-        stage.warehouse.rows(_GOLDEN, span)
-        if profiles:
-            stage.warehouse.rows(_PROFILES, span)
-    stage.warehouse.rows("ANALYZE public.golden_records")
-    stage.warehouse.rows("ANALYZE public.profile_360")
+        stage.warehouse.rows(statement, {"first": first, "last": min(first + ROWS_PER_TRANSACTION - 1, people)})
+    stage.warehouse.rows(f"ANALYZE {table}")
 
 
 def load_events(stage: Stage, events: int, citizens: int) -> None:

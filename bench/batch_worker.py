@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -50,10 +50,22 @@ class Ran:
 
 @dataclass(frozen=True)
 class BatchWorker:
-    """It has applied all events when it is given."""
+    """A running one."""
 
     stage: Stage
     process: MeasuredProcess
+
+    def catch_up(self, flow: CapturedFlow) -> None:
+        """Wait until it has applied what the source holds, and the target is as the oracle says."""
+        ours, source = Ours(flow), self.stage.source_of(flow)
+        rows = int(source.value(f"SELECT count(*) FROM {flow.source.table.qualified}"))  # noqa: S608 names of the definition
+
+        def applied() -> bool:
+            time.sleep(LOOK_SECONDS)
+            return ours.visible(self.stage) >= rows
+
+        wait_until(applied, self.process, f"{flow.name} is applied")
+        ours.verify(self.stage)
 
     def run(self, database: Database, *arguments: str) -> Ran:
         """Ask for a run as an operator does, and wait for it; raises ``BenchError`` unless it succeeds."""
@@ -76,22 +88,11 @@ class BatchWorker:
 
 
 @contextmanager
-def batch_worker(stage: Stage, flows: Sequence[CapturedFlow], variables: Mapping[str, str]) -> Iterator[BatchWorker]:
-    """Start a worker from nothing; ``flows`` have applied what their sources hold when it is given."""
-    ours = [Ours(flow) for flow in flows]
-    for each in ours:
-        each.prepare(stage)
-    launch, process = ours[-1].launch(stage), MeasuredProcess("batch worker", stage.stack.folder)
+def batch_worker(stage: Stage, ours: Ours, variables: Mapping[str, str]) -> Iterator[BatchWorker]:
+    """Start a worker that goes on where the last one of ``ours`` has ended."""
+    launch, process = ours.launch(stage), MeasuredProcess("batch worker", stage.stack.folder)
     try:
         process.start(Launch(launch.argv, {**launch.env, **variables}))
-        for each in ours:
-            rows = int(stage.source_of(each.flow).value(f"SELECT count(*) FROM {each.flow.source.table.qualified}"))  # noqa: S608
-
-            def applied(each: Ours = each, rows: int = rows) -> bool:
-                time.sleep(LOOK_SECONDS)
-                return each.visible(stage) >= rows
-
-            wait_until(applied, process, f"{each.flow.name} is applied")
         yield BatchWorker(stage, process)
     finally:
         process.stop()

@@ -3,17 +3,18 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from bench.batch_rows import load_events, load_people
+from bench.batch_rows import load_events, load_people, load_profiles
 from bench.batch_worker import RUN_SECONDS, UNPACED, BatchWorker, Ran, batch_worker
 from bench.errors import BenchError
 from bench.figures import Figure, Goal, Of, percentile
+from bench.latency import WARM_UP_SECONDS
 from bench.ours import Ours
 from bench.probes import Families, ProbeFlow
 from bench.psql_copy import NAME, PsqlCopy
 from bench.stage import Stage
 from bench.watches import hints_watch
 from flows.golden_records import GOLDEN_RECORDS
-from flows.model import CapturedFlow, RankedFlow
+from flows.model import RankedFlow
 from flows.profile_summary import PROFILE_SUMMARY
 from flows.row_model import MirrorFlow
 from flows.summary_model import SummaryFlow
@@ -59,19 +60,26 @@ class Batches:
 
 def measure_batches(stage: Stage, ranked: RankedFlow, rows: int, events: int, families: Families) -> Batches:
     """Measure everything with one worker, then the latency with another that is paced."""
-    load_people(stage, rows, profiles=True)
+    load_people(stage, rows)
     load_events(stage, events, max(events // 5, 1))
-    with batch_worker(stage, (GOLDEN_RECORDS, PROFILE_SUMMARY), UNPACED) as worker:
+    Ours(PROFILE_SUMMARY).prepare(stage)
+    ours = Ours(GOLDEN_RECORDS)
+    ours.prepare(stage)
+    with batch_worker(stage, ours, UNPACED) as worker:
+        worker.catch_up(GOLDEN_RECORDS)
+        load_profiles(stage, rows)  # not before: whose golden record is not there yet would be parked
+        worker.catch_up(PROFILE_SUMMARY)
         synced = tuple(_sync(worker, flow) for flow in (GOLDEN_RECORDS, PROFILE_SUMMARY))
         aggregate, peer = _aggregate(worker)
-    with batch_worker(stage, (GOLDEN_RECORDS, PROFILE_SUMMARY), {}) as worker:
+    with batch_worker(stage, ours, {}) as worker:
         p99 = _latency_during(worker, ranked, families)
     return Batches(synced, aggregate, peer, events, p99)
 
 
 def _sync(worker: BatchWorker, flow: MirrorFlow | SummaryFlow) -> Synced:
     stage, database = worker.stage, flow.target.table.database
-    _settled(stage, flow)
+    for table in (flow.target.table.qualified, "sync.row_version", "sync.profile_member"):
+        stage.of(database).rows(f"ANALYZE {table}")
     stage.of(database).rows(_SPOILT[flow.name])
     peer = PsqlCopy(stage, flow)
     peer.prepare()
@@ -85,13 +93,6 @@ def _sync(worker: BatchWorker, flow: MirrorFlow | SummaryFlow) -> Synced:
     if changed.written < changed.read or unchanged.written:
         raise BenchError(f"{flow.name}: of {changed.read:,} rows {changed.written:,} were written, then {unchanged.written:,}")
     return Synced(flow.name, unchanged.read, changed, unchanged, seconds)
-
-
-def _settled(stage: Stage, flow: CapturedFlow) -> None:
-    """Events have brought the target there."""
-    Ours(flow).verify(stage)
-    for table in (flow.target.table.qualified, "sync.row_version", "sync.profile_member"):
-        stage.target_of(flow).rows(f"ANALYZE {table}")
 
 
 def _aggregate(worker: BatchWorker) -> tuple[Ran, float]:
@@ -113,7 +114,9 @@ def _peer_seconds(peer: PsqlCopy) -> float:
 
 
 def _latency_during(worker: BatchWorker, ranked: RankedFlow, families: Families) -> float:
-    """Probes go on for as long as the run does."""
+    """Probes go on for as long as the run does; some before it, so that the worker is at work."""
+    with ProbeFlow(worker.stage, families, PROBES_PER_SECOND, hints_watch(ranked)) as warm_up:
+        warm_up.run(WARM_UP_SECONDS)
     database = GOLDEN_RECORDS.target.table.database
     worker.stage.of(database).rows(_SPOILT[GOLDEN_RECORDS.name])
     with ThreadPoolExecutor(1) as pool, ProbeFlow(worker.stage, families, PROBES_PER_SECOND, hints_watch(ranked)) as probes:

@@ -43,9 +43,11 @@ class Reconciled:
 
 def measure_reconciliation(stage: Stage, rows: int) -> Reconciled:
     """Both must call equal what is equal, and find the same number of rows that differ."""
-    load_people(stage, rows, profiles=False)
-    with batch_worker(stage, (FLOW,), UNPACED):
-        Ours(FLOW).verify(stage)
+    load_people(stage, rows)
+    ours = Ours(FLOW)
+    ours.prepare(stage)
+    with batch_worker(stage, ours, UNPACED) as worker:
+        worker.catch_up(FLOW)
         _make_view(stage)
         stage.target_of(FLOW).rows(f"VACUUM ANALYZE {FLOW.target.table.qualified}")
         equal, peer = _reconciled("--dry-run"), _compared_by_peer(stage)
