@@ -69,6 +69,7 @@ def measure_batches(stage: Stage, ranked: RankedFlow, rows: int, events: int, fa
         worker.catch_up(GOLDEN_RECORDS)
         load_profiles(stage, rows)  # not before: whose golden record is not there yet would be parked
         worker.catch_up(PROFILE_SUMMARY)
+        worker.catch_up(ranked)
         synced = tuple(_sync(worker, flow) for flow in (GOLDEN_RECORDS, PROFILE_SUMMARY))
         aggregate, peer = _aggregate(worker)
     with batch_worker(stage, ours, {}) as worker:

@@ -44,7 +44,7 @@ class Reconciled:
 def measure_reconciliation(stage: Stage, rows: int) -> Reconciled:
     """Both must call equal what is equal, and find the same number of rows that differ."""
     load_people(stage, rows)
-    ours = Ours(FLOW)
+    ours = Ours(FLOW, alone=True)
     ours.prepare(stage)
     with batch_worker(stage, ours, UNPACED) as worker:
         worker.catch_up(FLOW)

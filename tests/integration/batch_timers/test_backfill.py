@@ -11,6 +11,7 @@ from batch_timers.backfill import Backfill
 from batch_timers.backup_pages import Page
 from batch_timers.execution import Execution
 from batch_timers.jobs import backfill_schedule
+from flows.document_metadata import DOCUMENT_METADATA
 from flows.golden_records import GOLDEN_RECORDS
 from flows.profile_summary import PROFILE_SUMMARY
 from sinks import job_ledger
@@ -253,3 +254,24 @@ async def test_a_change_that_was_committed_late_with_an_old_time_is_found_by_its
     assert (blocked["state"], blocked["rows_read"]) == ("scheduled", 0)  # it waits for the transaction to end
     assert "has been open in the source" in blocked["reason"]
     assert (city, line["rows_written"], len(rows_read)) == (("late",), 1, PAGE)
+
+
+async def test_documents_that_are_marked_as_deleted_stay_so_unless_the_source_has_them(jobs, world, backfill_of, rows_read):
+    there, gone = (f"00000000-0000-0000-0000-00000000000{number}" for number in (1, 2))
+    for key in (there, gone):
+        world.citizen.execute("INSERT INTO public.citizens (id, verification_status) VALUES (%s, 'NEW')", (key,))
+        world.citizen.execute(
+            "INSERT INTO public.documents (id, citizen_id, document_type, file_name, file_path, uploaded_at)"
+            " VALUES (%s, %s, 'PROOF', 'a.pdf', '/a', now())",
+            (key, key),
+        )
+    await jobs.run(backfill_of(DOCUMENT_METADATA))
+    world.citizen.execute("DELETE FROM public.documents WHERE id = %s", (gone,))
+    first = await jobs.run(backfill_of(DOCUMENT_METADATA))
+    world.warehouse.execute("UPDATE public.document_metadata SET deleted_at = now() WHERE document_id = %s", (there,))
+    second = await jobs.run(backfill_of(DOCUMENT_METADATA))
+    rows_read.clear()
+    third = await jobs.run(backfill_of(DOCUMENT_METADATA))
+    marked = "SELECT document_id::text FROM public.document_metadata WHERE deleted_at IS NOT NULL"
+    assert [line["rows_written"] for line in (first, second, third)] == [1, 1, 0]
+    assert (world.warehouse.execute(marked).fetchall(), rows_read) == ([(gone,)], [])
