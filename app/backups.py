@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from app.kinds import followers_of
+from app.likeness import HashedRanges, member_likeness, mirror_likeness
 from batch_timers.event_path import BadRow, EventPath, Wanted
 from flows.model import CapturedFlow
 from flows.row_model import MirrorFlow
@@ -17,8 +18,8 @@ from schemas.debezium import row_decoder
 from schemas.problems import BadRecord
 from sinks import backup_rows
 from sinks.json_text import json_text
-from sinks.pool import Session
-from sinks.source_rows import Fence
+from sinks.pool import Parameters, Pool, Session
+from sinks.source_rows import Fence, KeyRange
 from sinks.summary_rows import strays_statement
 from streams.mirror import MirrorWriter
 from streams.mirror_decoding import RowState, RowStates
@@ -66,7 +67,19 @@ class MirrorPath:
         won = await self._writer.write(session, states, [state.row_key for state in states])
         return won.keys
 
-    async def settle(self, session: Session, keys: Sequence[str], *, last: bool) -> list[str]:  # noqa: ARG002 as the protocol has it
+    async def likeness(self, source: Pool, target: Pool) -> HashedRanges:
+        """Of target rows."""
+        return await mirror_likeness(self.flow, source, target)
+
+    async def settle(self, session: Session, keys: Sequence[str]) -> list[str]:  # noqa: ARG002 as the protocol has it
+        """Nothing is derived from mirrored rows."""
+        return []
+
+    async def settle_range(self, session: Session, bounds: KeyRange) -> list[str]:  # noqa: ARG002 as the protocol has it
+        """Nothing is derived from mirrored rows."""
+        return []
+
+    async def settle_strays(self, session: Session) -> list[str]:  # noqa: ARG002 as the protocol has it
         """Nothing is derived from mirrored rows."""
         return []
 
@@ -80,6 +93,7 @@ class SummaryPath:
         self._members = Members(flow)
         self._writer = SummaryWriter(flow)
         self._groups = backup_rows.groups_statement(flow)
+        self._groups_in_range = backup_rows.groups_in_range_statement(flow)
         self._strays = strays_statement(flow)
 
     def comparison(self, *, extras: bool) -> str:
@@ -107,10 +121,24 @@ class SummaryPath:
         families = await self._writer.families(session, {member.reference for member in states if not member.gone})
         return (await self._writer.write(session, states, families)).won
 
-    async def settle(self, session: Session, keys: Sequence[str], *, last: bool) -> list[str]:
-        """Sum up groups of the page whose summary is another, and with ``last`` those that have no member."""
-        found = await session.rows(self._groups, {"keys": json_text(keys)}) if keys else []
-        groups = [group for (group,) in [*found, *(await session.rows(self._strays) if last else [])]]
+    async def likeness(self, source: Pool, target: Pool) -> HashedRanges:
+        """Of members."""
+        return await member_likeness(self.flow, source, target)
+
+    async def settle(self, session: Session, keys: Sequence[str]) -> list[str]:
+        """Sum up groups of the page whose summary is another."""
+        return await self._summed_up(session, self._groups, {"keys": json_text(keys)}) if keys else []
+
+    async def settle_range(self, session: Session, bounds: KeyRange) -> list[str]:
+        """Sum up groups of the range whose summary is another."""
+        return await self._summed_up(session, self._groups_in_range, bounds._asdict())
+
+    async def settle_strays(self, session: Session) -> list[str]:
+        """Sum up groups that have no member."""
+        return await self._summed_up(session, self._strays, None)
+
+    async def _summed_up(self, session: Session, statement: str, parameters: Parameters) -> list[str]:
+        groups = [group for (group,) in await session.rows(statement, parameters)]
         await self._writer.sum_up(session, groups)
         return [f"{self.flow.reference.column} {group}" for group in groups]
 

@@ -13,10 +13,11 @@ from app.batch_reconciliation import BatchReconciliation
 from app.job_log import JobLog
 from app.reconciliation import FlowReconciliation, KafkaAccess
 from batch_timers.aggregate import Aggregate
+from batch_timers.backfill import Backfill
 from batch_timers.backup import Backup
 from batch_timers.failures import described, is_outage
 from batch_timers.interface import BatchJob
-from batch_timers.jobs import DAILY, JOBS, WEEKLY
+from batch_timers.jobs import DAILY, JOBS, WEEKLY, backfill_schedule
 from batch_timers.new_rows import NewRows
 from batch_timers.refresh import Refresh
 from batch_timers.runner import Pools, Runner
@@ -109,6 +110,8 @@ def _jobs(workers: Pool, settings: Batch) -> Iterator[tuple[Definition, BatchJob
     for flow in (each for each in FLOWS if isinstance(each, CapturedFlow)):
         for schedule in flow.schedules:
             yield flow, Backup(schedule, event_path(flow), workers, settings.events_wait)
+        if (asked := backfill_schedule(flow)) is not None:
+            yield flow, Backfill(asked, event_path(flow), workers, settings.events_wait)
 
 
 async def _unless_away(action: Callable[[], Awaitable[object]]) -> None:

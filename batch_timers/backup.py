@@ -3,114 +3,63 @@
 Rows go the way of events: their mapping, their version guard, with the fence as version. So a batch overwrites nothing newer, and
 makes nothing newer look stale. Before the first page the run waits until events are known to be applied up to its snapshot. Then
 what it still finds is what events have missed, and it is listed by key.
+
+A run that takes all rows first hashes them in both databases, and reads only the pages of which the hashes differ.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from itertools import pairwise
+from typing import Final, NamedTuple
 
-from batch_timers.event_path import BadRow, EventPath, Wanted
-from batch_timers.failures import NotNow
+from batch_timers.backup_pages import Alike, Page, Place, Reading, refuse_unless_running
+from batch_timers.event_path import EventPath, Hashed, Likeness
+from batch_timers.events_through import events_are_through
 from batch_timers.interface import Around, Chunk
 from batch_timers.pages import Mark
+from batch_timers.reading_ahead import one_ahead
 from flows.schedule import Schedule
-from sinks import event_progress, flow_state, source_identity, watermarks
-from sinks.backup_rows import REMOVED, WAITING, WRITTEN
-from sinks.job_ledger import Counts
-from sinks.json_text import json_text
+from sinks import source_identity, watermarks
 from sinks.pool import Pool, Session
-from sinks.source_rows import Fence, FencedRead, SourceRow, fenced_read
+from sinks.source_rows import Chosen, Fence, FencedRead, KeyRange, fenced_read
 
 #: Small, because rows are mapped in the worker's event loop, which must not stand still for events.
 PAGE_ROWS: Final = 1000
+#: So many pages are cut, and hashed, by one statement.
+SPAN_PAGES: Final = 64
 #: Clocks of a source's writers may differ, and a row's time is not its commit's.
 OVERLAP: Final = timedelta(minutes=15)
-_LOOK_SECONDS: Final = 1.0
+
+
+class _Part(NamedTuple):
+    """A range of a page's size. ``alike``: rows that are the same on both sides, ``None``: they may differ."""
+
+    bounds: KeyRange
+    alike: int | None
 
 
 @dataclass(frozen=True)
-class _Place:
-    """A run's cursor. ``since``: rows that have not changed since then are left out. ``mark``: the next run's ``since``."""
+class _Sides:
+    """Where a run reads, and how it is known that it need not; ``None``: it has to."""
 
-    since: datetime | None
-    mark: datetime
-    after: str | None
+    read: FencedRead
+    target: Pool
+    likeness: Likeness | None
 
-    def behind(self, key: str | None) -> list[Any]:
-        """The JSON value of the cursor behind a key."""
-        return [self.since, self.mark, key]
-
-
-@dataclass(frozen=True)
-class _Page:
-    """Rows behind ``after`` up to ``last``, ``None``: to the end of the source. ``late`` and ``bad`` are not among the good."""
-
-    reading: _Reading
-    keys: list[str]
-    good: list[Wanted]
-    late: int
-    bad: int
-    after: str | None
-    last: str | None
-    cursor: Any
-
-    async def write(self, session: Session) -> Counts:
-        """Compare, and write what differs."""
-        path, fence = self.reading.path, self.reading.fence
-        await _refuse_unless_running(session, path)
-        found = dict(await session.rows(self.reading.statement, self._parameters()))
-        states = [row.state for row in self.good if found.get(row.key) == WRITTEN]
-        states += [path.absent(key, fence) for key, what in found.items() if what == REMOVED]
-        won = await path.write(session, states) if states else frozenset[str]()
-        groups = await path.settle(session, self.keys, last=self.last is None)
-        return self._counts(found, won, groups)
-
-    def _parameters(self) -> dict[str, str | None]:
-        rows = (b"[%b]" % b",".join(row.document for row in self.good)).decode()
-        return {"rows": rows, "present": json_text(self.keys), "after": self.after, "last": self.last}
-
-    def _counts(self, found: dict[str, str], won: frozenset[str], groups: list[str]) -> Counts:
-        """A row that is newer in the target by now, or that waits for its reference, is left to its events."""
-        waiting = sum(what == WAITING for what in found.values())
-        left = len(found) - waiting - len(won)
-        extra = sum(what == REMOVED for what in found.values())
-        missed = [(key, found[key]) for key in sorted(won)] + [(group, WRITTEN) for group in groups]
-        return Counts(
-            written=len(won) + len(groups),
-            unchanged=len(self.good) - (len(found) - extra),
-            skipped=self.late + waiting + left,
-            failed=self.bad,
-            missed=tuple(missed) if self.reading.through else (),
-        )
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """What the pages of one snapshot have in common."""
-
-    path: EventPath
-    fence: Fence
-    statement: str
-    place: _Place
-    through: bool
-
-    def page(self, keys: list[str], rows: list[SourceRow], after: str | None, last: str | None) -> _Page:
-        """Map the rows; what changed behind the fence is left to its events."""
-        mapped = [(row.late, self._wanted(row)) for row in rows]
-        good = [wanted for late, wanted in mapped if wanted is not None and not late]
-        bad = sum(wanted is None for _, wanted in mapped)
-        cursor = self.place.behind(last or after)
-        return _Page(self, keys, good, len(rows) - len(good) - bad, bad, after, last, cursor)
-
-    def _wanted(self, row: SourceRow) -> Wanted | None:
-        try:
-            return self.path.wanted(row.content, self.fence)
-        except BadRow:
-            return None
+    async def parts(self, bounds: KeyRange, cuts: Sequence[str]) -> list[_Part]:
+        """The parts between ``cuts``; neighbours that are alike become one."""
+        edges = [KeyRange(*pair) for pair in pairwise([bounds.low, *cuts, bounds.high])]
+        if self.likeness is None:
+            return [_Part(part, None) for part in edges]
+        async with self.target.session() as session:
+            source, target = await asyncio.gather(
+                self.likeness.of_source(self.read.session, bounds, cuts), self.likeness.of_target(session, bounds, cuts)
+            )
+        return list(_joined(edges, source, target))
 
 
 class Backup:
@@ -125,85 +74,89 @@ class Backup:
 
     async def expected(self, around: Around) -> int | None:
         """As the source's statistics have it, of a full run."""
-        if self.schedule.changed is not None:
-            return None
+        return None if self.schedule.changed is not None else await self._rows_of_all(around)
+
+    async def _rows_of_all(self, around: Around) -> int | None:
         async with around.source.session() as session:
             name = self.flow.source.table.qualified
             row = await session.row("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", (name,))
         return max(row[0], 0) if row else None
 
-    async def chunks(self, around: Around) -> AsyncGenerator[Chunk, None]:
+    def chunks(self, around: Around) -> AsyncGenerator[Chunk, None]:
         """Pages in the order of the primary key, all of one snapshot; a run that is resumed has another one."""
+        return one_ahead(self._chunks(around))
+
+    async def _chunks(self, around: Around) -> AsyncGenerator[Chunk, None]:
         epoch = await self._epoch(around)
         async with fenced_read(around.source, self.flow, wait=around.fence_wait) as read:
-            place = await self._place(around, read.session)
-            through = await self._events_are_through(read)
-            statement = self._path.comparison(extras=self._full)
-            reading = _Reading(self._path, Fence(epoch, read.lsn), statement, place, through)
-            after = place.after
-            async for keys, rows in read.changed(self.schedule.changed, place.since, after, PAGE_ROWS):
-                yield reading.page(keys, rows, after, keys[-1])
-                after = keys[-1]
-            if self._full:  # What the target has behind the last row is too much.
-                yield reading.page([], [], after, None)
-        yield Mark(self.schedule.job, place.mark, place.behind(None))
+            place = Place.at(around.cursor) if around.cursor is not None else await self._start(around, read.session)
+            if not place.done:
+                through = await events_are_through(read, self.flow, self._workers, self._events_wait)
+                whole = place.since is None
+                statement = self._path.comparison(extras=whole)
+                reading = Reading(self._path, Fence(epoch, read.lsn), statement, place, through, whole)
+                likeness = await self._path.likeness(around.source, around.target) if whole else None
+                async for chunk in self._pages(reading, _Sides(read, around.target, likeness), self._high(around)):
+                    yield chunk
+        yield Mark(self.schedule.job, place.mark, replace(place, done=True).cursor)
 
-    @property
-    def _full(self) -> bool:
-        return self.schedule.changed is None
+    async def _pages(self, reading: Reading, sides: _Sides, high: str | None) -> AsyncIterator[Chunk]:
+        """Span by span; what the target has behind the last row belongs to the last page."""
+        low, last = reading.place.low, False
+        while not last:
+            cuts = await sides.read.edges(self._chosen(reading, KeyRange(low, high)), PAGE_ROWS, SPAN_PAGES)
+            last = len(cuts) < SPAN_PAGES
+            end = high if last else cuts.pop()
+            parts = await sides.parts(KeyRange(low, end), cuts)
+            for number, part in enumerate(parts, 1):
+                yield await self._chunk(reading, sides.read, part, last=last and number == len(parts))
+            low = end
 
-    async def _place(self, around: Around, source: Session) -> _Place:
-        if around.cursor is not None:
-            since, mark, after = around.cursor
-            return _Place(since and datetime.fromisoformat(since), datetime.fromisoformat(mark), after)
+    async def _chunk(self, reading: Reading, read: FencedRead, part: _Part, *, last: bool) -> Page | Alike:
+        if part.alike is not None:
+            return Alike(reading, part.alike, part.bounds, last)
+        keys, rows = await read.chosen(self._chosen(reading, part.bounds))
+        return reading.page(keys, rows, part.bounds, last=last)
+
+    def _chosen(self, reading: Reading, bounds: KeyRange) -> Chosen:
+        return Chosen(bounds, self.schedule.changed, reading.place.since)
+
+    def _high(self, around: Around) -> str | None:  # noqa: ARG002 of runs that take a part
+        """Where the rows to take end."""
+        return None
+
+    async def _start(self, around: Around, source: Session) -> Place:
+        """The window, or the last good run, whichever is older, so that a failed day is not lost. Without one: everything."""
         row = await source.row("SELECT now()")
         assert row is not None, "a SELECT without FROM answers one row"
-        return _Place(await self._since(around, row[0]), row[0], None)
-
-    async def _since(self, around: Around, now: datetime) -> datetime | None:
-        """The window, or the last good run, whichever is older, so that a failed day is not lost. Without one: everything."""
+        now: datetime = row[0]
         if self.schedule.changed is None:
-            return None
+            return Place(None, now)
         async with around.target.session() as session:
             taken = await watermarks.taken(session, self.schedule.job)
-        return taken and min(taken, now - self.schedule.window) - OVERLAP
+        return Place(taken and min(taken, now - self.schedule.window) - OVERLAP, now)
 
     async def _epoch(self, around: Around) -> int:
         """Raises ``SourceReplaced``."""
         async with around.source.session() as session:
             identity = await source_identity.identify(session)
         async with around.target.session() as session:
-            await _refuse_unless_running(session, self._path)
+            await refuse_unless_running(session, self._path)
             return await source_identity.epoch_of(session, self.flow.source.table.database.value, identity)
 
-    async def _events_are_through(self, read: FencedRead) -> bool:
-        """Wait until events are applied up to the snapshot. False when that does not come: nobody can say what they missed."""
-        row = await read.session.row("SELECT (pg_current_wal_lsn() - '0/0')::bigint")
-        assert row is not None, "a SELECT without FROM answers one row"
-        loop = asyncio.get_running_loop()
-        deadline, since = loop.time() + self._events_wait, None
-        while True:
-            since = since or await self._published(read.session, row[0])
-            if since is not None and await self._applied(since):
-                return True
-            if loop.time() >= deadline:
-                return False
-            await asyncio.sleep(_LOOK_SECONDS)
 
-    async def _published(self, source: Session, lsn: int) -> datetime | None:
-        """The present, if everything up to the position is in Kafka now."""
-        if not await event_progress.published(source, self.flow, lsn):
-            return None
-        async with self._workers.session() as session:
-            return await event_progress.present(session)
-
-    async def _applied(self, since: datetime) -> bool:
-        async with self._workers.session() as session:
-            return await event_progress.applied(session, self.flow, since)
-
-
-async def _refuse_unless_running(session: Session, path: EventPath) -> None:
-    """What the events of a paused or stopped flow wait for must not be written past it."""
-    found = await flow_state.read(session, path.flow.name)
-    if found.state != flow_state.RUNNING:
-        raise NotNow(f"the flow {path.flow.name} is {found.state}: {found.reason}")
+def _joined(edges: Sequence[KeyRange], source: Mapping[int, Hashed], target: Mapping[int, Hashed]) -> Iterator[_Part]:
+    """Parts by what both sides hash to; those that are alike and follow one another as one."""
+    waiting: _Part | None = None
+    for number, bounds in enumerate(edges):
+        ours = source.get(number, Hashed())
+        if ours == target.get(number, Hashed()):
+            low, rows = (waiting.bounds.low, waiting.alike or 0) if waiting else (bounds.low, 0)
+            waiting = _Part(KeyRange(low, bounds.high), rows + ours.rows)
+            continue
+        if waiting:
+            yield waiting
+            waiting = None
+        yield _Part(bounds, None)
+    if waiting:
+        yield waiting

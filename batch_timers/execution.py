@@ -39,16 +39,35 @@ class _Halted(Exception):
         self.reason = reason
 
 
+def pace_of(parameters: Any, settings: Batch) -> Pace:
+    """That of the settings; a run's own ``rows_per_second`` goes before it, in peak hours only downwards."""
+    usual, peak = settings.rows_per_second, settings.peak_rows_per_second
+    asked = parameters.get("rows_per_second")
+    if asked is None:
+        return Pace(usual, peak)
+    return Pace(asked, min(asked, peak) if asked and peak else asked or peak)
+
+
 class Execution:
     """A run of ``job`` that we have taken."""
 
-    def __init__(self, job: BatchJob, held: Held, source: Pool, target: Pool, settings: Batch) -> None:
+    def __init__(
+        self,
+        job: BatchJob,
+        held: Held,
+        source: Pool,
+        target: Pool,
+        settings: Batch,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._job = job
         self._held = held
         self._source = source
         self._target = target
         self._settings = settings
-        self._pace = Pace(settings.rows_per_second, settings.peak_rows_per_second)
+        self._pace = pace_of(held.parameters, settings)
+        self._sleep = sleep
         self._attempts = held.attempts
         self._lost = False
         self._over = asyncio.Event()
@@ -116,7 +135,7 @@ class Execution:
             counts = await chunk.write(session)
             await job_ledger.advance_and_commit(session, self._held, chunk.cursor, counts, lease=self._settings.lease)
         self._attempts = 0
-        await asyncio.sleep(max(0.0, self._pace.seconds(counts.read, border.now) - (loop.time() - began)))
+        await self._sleep(max(0.0, self._pace.seconds(counts.read - counts.unread, border.now) - (loop.time() - began)))
 
     async def _begin(self, session: Session) -> None:
         await job_ledger.lock(session, self._held)

@@ -10,9 +10,11 @@ from typing import Final
 from flows.batch_model import BatchFlow
 from flows.batch_registry import BATCH_FLOWS, all_flows_into
 from flows.definition import Definition
-from flows.model import Flow
-from flows.registry import FLOWS, flows_into
+from flows.model import CapturedFlow, Flow
+from flows.registry import CAPTURED, FLOWS, flows_into
+from flows.row_model import MirrorFlow
 from flows.schedule import After, Schedule
+from flows.summary_model import SummaryFlow
 from flows.tables import Database
 
 #: Compares every flow and repairs it; throttled in peak hours, not kept from starting in them. A job of this name and the flow's
@@ -90,12 +92,34 @@ def group_of(job: str) -> str:
     return job.partition(":")[0]
 
 
+def backfill_schedule(flow: CapturedFlow) -> Schedule | None:
+    """That of the job behind `backfill`, which is in no calendar; ``None`` for a kind of flow that is rebuilt by its lanes.
+
+    It shares the lane of the jobs that carry the same rows.
+    """
+    if not isinstance(flow, MirrorFlow | SummaryFlow):
+        return None
+    name = f"backfill_{flow.name}"
+    lane = flow.schedules[0].lane if flow.schedules else name
+    changed = next((schedule.changed for schedule in flow.schedules if schedule.changed), None)
+    return Schedule(name, "", expected=timedelta(hours=1), lane=lane, avoids_peak=True, changed=changed)
+
+
+def _backfills() -> Iterator[Job]:
+    for flow in CAPTURED:
+        if (schedule := backfill_schedule(flow)) is not None:
+            yield Job(schedule, flow.name, flow.target.table.database)
+
+
+#: Those of the calendar.
 JOBS: Final[tuple[Job, ...]] = tuple(_declared())
+#: Those that only operators ask for.
+BACKFILLS: Final[tuple[Job, ...]] = tuple(_backfills())
 
 
 def job_named(name: str) -> Job:
     """The job of that name; raises :class:`UnknownJob`."""
-    for job in JOBS:
+    for job in (*JOBS, *BACKFILLS):
         if job.name == name:
             return job
     raise UnknownJob(f"no job {name!r}; there are: {', '.join(dict.fromkeys(job.group for job in JOBS))}")

@@ -57,7 +57,7 @@ class Runner:
     async def propose(self) -> int:
         """Write a line for every slot that came since the last; returns how many. Raises as the pool and the driver do."""
         async with self._target.session() as session:
-            known = await job_board.known(session, self._schedules)
+            known = await job_board.known(session, [name for name, schedule in self._schedules.items() if schedule.cron])
             board = await job_board.read(session)
             calendar = calendar_of(board)
             lines = [

@@ -27,6 +27,9 @@ FamiliesOption = Annotated[int, typer.Option("--families", min=10_000, help="Fam
 Rounds = Annotated[int, typer.Option(min=1, help="Rounds of the drain; the median counts.")]
 MemoryFamilies = Annotated[int, typer.Option(min=1, help="Families of the memory benchmark.")]
 MirrorRows = Annotated[int, typer.Option(min=1000, help="Documents of the mirror benchmark, and about as many golden records.")]
+BatchRows = Annotated[int, typer.Option(min=1000, help="People whose rows the batch jobs carry.")]
+BatchEvents = Annotated[int, typer.Option(min=1000, help="Events that a batch job counts.")]
+ComparedRows = Annotated[int, typer.Option(min=1000, help="Rows that the reconciliation compares.")]
 Json = Annotated[bool, typer.Option("--json", help="Print a JSON document instead of a table.")]
 State = Annotated[Path, typer.Option(help="Folder of the stack; emptied before and removed after.")]
 JarsFolder = Annotated[Path, typer.Option("--jars", help="Cache of the Java parts.")]
@@ -42,6 +45,9 @@ def run(  # noqa: PLR0913 one parameter per option
     rounds: Rounds = DEFAULTS.rounds,
     memory_families: MemoryFamilies = DEFAULTS.memory_families,
     mirror_rows: MirrorRows = DEFAULTS.mirror_rows,
+    batch_rows: BatchRows = DEFAULTS.batch_rows,
+    batch_events: BatchEvents = DEFAULTS.batch_events,
+    compared_rows: ComparedRows = DEFAULTS.compared_rows,
     as_json: Json = False,
     state: State = DEFAULT_STATE / "bench",
     jars: JarsFolder = DEFAULT_JARS,
@@ -51,7 +57,8 @@ def run(  # noqa: PLR0913 one parameter per option
     if unknown:
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(BENCHMARKS)}")
     try:
-        _run(names or BENCHMARKS, Sizes(events, families, rounds, memory_families, mirror_rows), state, jars, as_json=as_json)
+        sizes = Sizes(events, families, rounds, memory_families, mirror_rows, batch_rows, batch_events, compared_rows)
+        _run(names or BENCHMARKS, sizes, state, jars, as_json=as_json)
     except BenchError as error:
         _say(f"error: {error}")
         raise typer.Exit(PROBLEM) from None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.backlog import Backlog, load_demo, load_people, wait_for_backlog
+from bench.batches import batch_figures, measure_batches
 from bench.contender import Contender
 from bench.drain import drain
 from bench.drain_figures import drain_figures
@@ -21,6 +22,7 @@ from bench.plain_loop import PlainLoop
 from bench.probes import Families
 from bench.quix import Quix
 from bench.rebalance import measure_rebalance, rebalance_figures
+from bench.reconciliation import measure_reconciliation, reconciliation_figures
 from bench.recovery import measure_recovery, recovery_figures
 from bench.scale import measure_scale, scale_figures
 from bench.stage import Stage
@@ -32,13 +34,20 @@ from flows.model import CapturedFlow
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much of everything: events and families of the backlog, rounds of the drain, families of the memory test, documents."""
+    """How much of everything.
+
+    Events and families of the backlog, rounds of the drain, families of the memory test, documents,
+    people and events of the batch jobs, people that are compared.
+    """
 
     events: int = 300_000
     families: int = 20_000
     rounds: int = 1
     memory_families: int = 200_000
     mirror_rows: int = 100_000
+    batch_rows: int = 100_000
+    batch_events: int = 500_000
+    compared_rows: int = 1_000_000
 
 
 class Benchmarks:
@@ -102,6 +111,17 @@ class Benchmarks:
         """Many families."""
         return memory_figures(self._noted("memory", measure_memory(self._stage, FLOW, self._sizes.memory_families)))
 
+    def batches(self) -> list[Figure]:
+        """Full syncs and an aggregate by batch jobs."""
+        sizes = self._sizes
+        found = measure_batches(self._stage, FLOW, sizes.batch_rows, sizes.batch_events, self.probe_families)
+        return batch_figures(self._noted("batches", found))
+
+    def reconciliation(self) -> list[Figure]:
+        """Equal rows, and some that differ."""
+        found = measure_reconciliation(self._stage, self._sizes.compared_rows)
+        return reconciliation_figures(self._noted("reconciliation", found))
+
     def _backlog(self) -> Backlog:
         """All records of the topic; loaded on first use, grown by the probes since."""
         if not self._loaded:
@@ -117,7 +137,7 @@ class Benchmarks:
         return found
 
 
-#: In an order in which none disturbs the next; the last one changes the shape of the source.
+#: In an order in which none disturbs the next; `memory` and what follows change the shape of the sources.
 BENCHMARKS: dict[str, Callable[[Benchmarks], list[Figure]]] = {
     "drain": Benchmarks.drain,
     "observability": Benchmarks.observability,
@@ -126,4 +146,6 @@ BENCHMARKS: dict[str, Callable[[Benchmarks], list[Figure]]] = {
     "rebalance": Benchmarks.rebalance,
     "mirrors": Benchmarks.mirrors,
     "memory": Benchmarks.memory,
+    "batches": Benchmarks.batches,
+    "reconciliation": Benchmarks.reconciliation,
 }

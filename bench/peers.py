@@ -19,7 +19,7 @@ INSTALL_SECONDS = 900
 
 
 def peer_python(say: Say) -> Path:
-    """Return the interpreter that has Quix Streams; raises :class:`BenchError` when it cannot be installed."""
+    """Return the interpreter that has the peers that are Python; raises :class:`BenchError` when it cannot be installed."""
     python, marker = PEER_VENV / "bin" / "python", PEER_VENV / f"complete-{_fingerprint(LOCK)}"
     if not marker.exists():
         say(f"making {PEER_VENV.name} from {LOCK.name}")

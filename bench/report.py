@@ -20,6 +20,10 @@ NOTES = (
         "jdbc sink: it needs records with schemas. Connect's converter gets the schema in its configuration, so that the sink"
         " reads the same bytes as everybody; `schemas in records` reads a second topic, of the same rows with their schemas."
     ),
+    (
+        "batches: runs of the worker that carries the events, by the job ledger; the peer's table begins as ours does, and both"
+        " end with the same rows. reladiff compares a view of what the target must hold with the target."
+    ),
     "quix streams: its sink mistakes nulls in the first row of a batch for missing columns, so that nulls travel as texts.",
 )
 

@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from cli import (
     audit,
+    backfill,
     callbacks,
     connect,
     dead_letters,
@@ -55,7 +56,7 @@ def _quiet() -> None:
     remember_instead_of_printing()
 
 
-for module in (up, watch, migrate, status, schema, flow_commands, source_epoch, keygen):
+for module in (up, watch, migrate, status, schema, flow_commands, backfill, source_epoch, keygen):
     module.register(app)
 app.add_typer(connect.commands, name="connect")
 app.add_typer(callbacks.commands, name="callbacks")

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from batch_timers.jobs import JOBS, Job, UnknownJob, job_named, jobs_named
+from batch_timers.jobs import BACKFILLS, JOBS, Job, UnknownJob, job_named, jobs_named
 from cli.moments import moment
 
 
@@ -38,7 +38,7 @@ def _group_names(incomplete: str) -> list[str]:
 
 
 def _job_names(incomplete: str) -> list[str]:
-    return [job.name for job in JOBS if job.name.startswith(incomplete)]
+    return [job.name for job in (*JOBS, *BACKFILLS) if job.name.startswith(incomplete)]
 
 
 def _day(text: str) -> date:

@@ -111,7 +111,7 @@ def show_run(job: JobName, *, slot: Slot = None, as_json: Json = False) -> None:
 
 
 def _check_request(job: Job, slot: datetime | None, days: list[date] | None) -> None:
-    if slot is not None and (slot > datetime.now(UTC) or slot_before(job.schedule.cron, slot) != slot):
+    if slot is not None and (slot > datetime.now(UTC) or not job.schedule.cron or slot_before(job.schedule.cron, slot) != slot):
         raise typer.BadParameter(f"{job.name} has no past slot at {slot:%Y-%m-%d %H:%M} UTC", param_hint="--slot")
     if days and not any(isinstance(flow, AggregateFlow) and flow.name == job.flow for flow in BATCH_FLOWS):
         raise typer.BadParameter(f"{job.name} does not work by days", param_hint="--day")

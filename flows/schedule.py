@@ -21,7 +21,9 @@ class After:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A job: ``cron`` in UTC, five fields; ``expected`` is how long a run may take before people are told.
+    """A job: ``cron`` in UTC, five fields, empty: it runs only when somebody asks for it.
+
+    ``expected`` is how long a run may take before people are told.
 
     ``lane``: of the jobs of one lane one runs at a time; empty: the job takes the lanes of others. ``avoids_peak``: it does not
     start in the portal's peak hours. ``after``: what it waits for. ``superseded_by``: the job that does all that this one does,
@@ -44,7 +46,7 @@ class Schedule:
     yields: bool = False
 
     def __post_init__(self) -> None:
-        if not _CRON.fullmatch(self.cron):
+        if self.cron and not _CRON.fullmatch(self.cron):
             raise ValueError(
                 f"job {self.job}: {self.cron!r} is not a cron line of five fields, such as '30 0 * * *' (00:30 UTC daily)"
             )

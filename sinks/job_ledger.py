@@ -73,13 +73,17 @@ class Border:
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of the rows of a chunk; ``read`` is their sum. ``missed``: keys, and what was done about them."""
+    """What became of the rows of a chunk; ``read`` is their sum. ``missed``: keys, and what was done about them.
+
+    ``unread``: how many of the unchanged are known to be so without having left their database.
+    """
 
     written: int = 0
     unchanged: int = 0
     skipped: int = 0
     failed: int = 0
     missed: tuple[tuple[str, str], ...] = ()
+    unread: int = 0
 
     @property
     def read(self) -> int:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, cast
 
 from flows.model import CapturedFlow
-from sinks.pool import Pool, Session
+from sinks.pool import Parameters, Pool, Session
 
 PAGE_ROWS: Final = 5000
 _XID_SPACE: Final = 2**32
@@ -38,6 +38,27 @@ class SourceRow:
 
     content: bytes
     late: bool
+
+
+class KeyRange(NamedTuple):
+    """``low`` ≤ primary key < ``high``, as texts; ``None`` is no bound."""
+
+    low: str | None = None
+    high: str | None = None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Rows of a range whose ``column`` is not before ``since``; without ``since``: all of the range."""
+
+    bounds: KeyRange
+    column: str | None = None
+    since: datetime | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Of the statements that choose."""
+        return {**self.bounds._asdict(), "since": self.since}
 
 
 class FencedRead:
@@ -65,18 +86,18 @@ class FencedRead:
         found = await self.session.rows(_keyed_statement(self._flow), {"keys": list(keys), **self._later})
         return {key: SourceRow(content.encode(), late) for key, content, late in found}
 
-    async def changed(
-        self, column: str | None, since: datetime | None, after: str | None, limit: int
-    ) -> AsyncIterator[tuple[list[str], list[SourceRow]]]:
-        """Rows whose ``column`` is not before ``since`` (without either: all), in primary key order behind the key ``after``.
+    async def edges(self, chosen: Chosen, page: int, pages: int) -> list[str]:
+        """Keys that cut what is chosen into pages of ``page`` rows, the first key of each but the first page.
 
-        At most ``limit`` at a time, their keys as text beside them.
+        At most so many ``pages``: where there is more behind them, the last key is where it begins.
         """
-        statement = _changed_statement(self._flow, column)
-        while rows := await self.session.rows(statement, {"after": after, "since": since, "limit": limit, **self._later}):
-            keys = [key for key, *_ in rows]
-            yield keys, [SourceRow(content.encode(), late) for _, content, late in rows]
-            after = keys[-1]
+        parameters = {**chosen.parameters, "page": page, "limit": page * pages + 1}
+        return [key for (key,) in await self.session.rows(_edges_statement(self._flow, chosen.column), parameters)]
+
+    async def chosen(self, chosen: Chosen) -> tuple[list[str], list[SourceRow]]:
+        """The rows that are chosen in primary key order, and their keys as text."""
+        found = await self.session.rows(_chosen_statement(self._flow, chosen.column), {**chosen.parameters, **self._later})
+        return [key for key, *_ in found], [SourceRow(content.encode(), late) for _, content, late in found]
 
 
 @asynccontextmanager
@@ -129,7 +150,7 @@ async def _wait_for_older(session: Session, xid: int, wait: float) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _one(session: Session, statement: str, parameters: tuple[Any, ...] = ()) -> tuple[Any, ...]:
+async def _one(session: Session, statement: str, parameters: Parameters = ()) -> tuple[Any, ...]:
     row = await session.row(statement, parameters)
     assert row is not None, "a SELECT without FROM answers one row"
     return row
@@ -142,6 +163,12 @@ async def _one(session: Session, statement: str, parameters: tuple[Any, ...] = (
 #: are no transactions, they mean "always".
 _LATE: Final = f"""xmin::text::bigint >= {_FIRST_NORMAL_XID}
             AND (xmin::text::bigint - %(fence)s + {_XID_SPACE}) %% {_XID_SPACE} < %(later)s"""
+
+
+async def count(session: Session, flow: CapturedFlow, chosen: Chosen) -> int:
+    """How many rows are chosen."""
+    (rows,) = await _one(session, f"SELECT count(*) FROM {_chosen(flow, chosen.column)}", chosen.parameters)
+    return cast("int", rows)
 
 
 def _page_statement(flow: CapturedFlow) -> str:
@@ -162,16 +189,35 @@ def _keyed_statement(flow: CapturedFlow) -> str:
         """
 
 
-def _changed_statement(flow: CapturedFlow, column: str | None) -> str:
+def _edges_statement(flow: CapturedFlow, column: str | None) -> str:
+    """The rows are limited before they are numbered, so that no more of the index is read than of those."""
+    key = flow.source.primary_key
+    return f"""
+        SELECT e.key::text FROM (
+            SELECT r.key, row_number() OVER (ORDER BY r.key) AS place FROM (
+                SELECT s.{key} AS key FROM {_chosen(flow, column)} ORDER BY s.{key} LIMIT %(limit)s) AS r) AS e
+        WHERE e.place > 1 AND (e.place - 1) %% %(page)s = 0 ORDER BY e.key
+        """
+
+
+def _chosen_statement(flow: CapturedFlow, column: str | None) -> str:
     """Ordered by the key itself: its bare name would mean the text that is selected."""
     key = flow.source.primary_key
-    chosen = "" if column is None else f"AND (%(since)s::timestamptz IS NULL OR {column} >= %(since)s)"
-    return f"""
-        SELECT {key}::text, {_content(flow)}, {_LATE}
-        FROM {flow.source.table.qualified} AS s
-        WHERE (%(after)s::text IS NULL OR {key} > %(after)s::{flow.source.column(key).type}) {chosen}
-        ORDER BY s.{key} LIMIT %(limit)s
-        """
+    return f"SELECT {key}::text, {_content(flow)}, {_LATE} FROM {_chosen(flow, column)} ORDER BY s.{key}"
+
+
+def _chosen(flow: CapturedFlow, column: str | None) -> str:
+    key = flow.source.primary_key
+    kind = flow.source.column(key).type
+    since = "" if column is None else f"AND (%(since)s::timestamptz IS NULL OR s.{column} >= %(since)s)"
+    return f"""{flow.source.table.qualified} AS s
+        WHERE {in_range(f"s.{key}", kind)} {since}"""
+
+
+def in_range(key: str, kind: str) -> str:
+    """The condition that a key of that type is in a :class:`KeyRange`, whose names are the parameters'."""
+    low, high = (f"%({name})s::{kind}" for name in KeyRange._fields)
+    return f"(%(low)s::text IS NULL OR {key} >= {low}) AND (%(high)s::text IS NULL OR {key} < {high})"
 
 
 def _content(flow: CapturedFlow) -> str:

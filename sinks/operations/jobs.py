@@ -200,7 +200,7 @@ def request(  # noqa: PLR0913 what a run is made of
         if begun is None:
             raise RefusedError(f"the run of {job} for {wanted:%Y-%m-%d %H:%M:%S} UTC is under way or waits already")
         connection.execute("DELETE FROM sync.job_missed WHERE run_id = %s", begun)
-        record(connection, actor, "run job", f"{job} {wanted:%Y-%m-%d %H:%M:%S} UTC", _why(reason, forced=forced))
+        record(connection, actor, "run job", f"{job} {wanted:%Y-%m-%d %H:%M:%S} UTC", _why(reason, parameters, forced=forced))
     return run_of(connection, job, wanted)
 
 
@@ -216,8 +216,11 @@ def cancel(connection: Connection, run: JobRun, actor: str, reason: str | None =
         record(connection, actor, "cancel run", f"{run.job} {run.scheduled_for:%Y-%m-%d %H:%M} UTC", reason)
 
 
-def _why(reason: str | None, *, forced: bool) -> str | None:
-    return ": ".join(filter(None, ("forced" if forced else None, reason))) or None
+def _why(reason: str | None, parameters: Mapping[str, Any], *, forced: bool) -> str | None:
+    """What was asked for and why, for the audit."""
+    told = ["forced"] if forced else []
+    asked = ", ".join([*told, *(f"{name}: {value}" for name, value in parameters.items())])
+    return ": ".join(filter(None, (asked, reason))) or None
 
 
 def _present(connection: Connection) -> datetime:

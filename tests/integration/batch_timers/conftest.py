@@ -110,6 +110,10 @@ class Jobs:
             " VALUES (%s, %s, %s, 'scheduled', now(), 'test', true, %s)",
             (job.schedule.job, self._slot, job.schedule.lane, json.dumps(parameters or {})),
         )
+        return self.propose_again(job, fence_wait=fence_wait)
+
+    def propose_again(self, job, *, fence_wait=5):
+        """Another worker for what was asked for."""
         source, target = (self._settings.databases[side.table.database.value] for side in (job.flow.source, job.flow.target))
         settings = counting_job.HURRIED.model_copy(update={"fence_wait": fence_wait})
         return Runner([job], Pool(target), lambda _: Pools(Pool(source), Pool(target)), settings, "test")

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from app.backups import event_path
-from batch_timers import backup
+from batch_timers import backup, events_through
 from batch_timers.backup import Backup
+from batch_timers.backup_pages import Page
 from flows.golden_records import GOLDEN_RECORDS
 from flows.profile_summary import PROFILE_SUMMARY
 from sinks import ledger
@@ -103,7 +104,7 @@ def events_are_through(monkeypatch, citizen):
     async def published(*_):
         return True
 
-    monkeypatch.setattr(backup.event_progress, "published", published)
+    monkeypatch.setattr(events_through.event_progress, "published", published)
     partitions = [
         {"flow": flow.name, "topic": flow.topic, "partition": number, "state": "open", "lag_records": 0, "lag_seconds": 0.0}
         for flow in (GOLDEN_RECORDS, PROFILE_SUMMARY)
@@ -178,7 +179,7 @@ async def test_an_update_between_page_and_write_has_a_greater_position_than_the_
 ):
     world.everybody()
     person = world.people[0]
-    wanted, positions = backup._Page.write, []
+    wanted, positions = Page.write, []
 
     async def write(self, session):
         if not positions:
@@ -187,7 +188,7 @@ async def test_an_update_between_page_and_write_has_a_greater_position_than_the_
             world.golden(person, city_village="changed meanwhile")
         return await wanted(self, session)
 
-    monkeypatch.setattr(backup._Page, "write", write)
+    monkeypatch.setattr(Page, "write", write)
     await jobs.run(make_job("golden_records_daily"))
     (version,) = world.citizen.execute("SELECT lsn FROM sync.row_version WHERE key = %s", (str(person),)).fetchone()
     assert version <= positions[0]
