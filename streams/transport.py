@@ -85,7 +85,8 @@ class LedgerConsumer(aiokafka.Consumer):
 
     async def hint(self, offsets: Mapping[TP, int]) -> None:
         """Commit offsets to the group, for lag tools only; nothing depends on them and nothing happens when it fails."""
-        ours = {TopicPartition(tp.topic, tp.partition): offset for tp, offset in offsets.items() if tp in self.assignment()}
+        assigned = self.assignment()  # Faust makes a new set of all partitions each time it is asked
+        ours = {TopicPartition(tp.topic, tp.partition): offset for tp, offset in offsets.items() if tp in assigned}
         if ours:
             try:
                 consumer = self._thread._ensure_consumer()  # noqa: SLF001 - Faust's own commit crashes the worker when it fails
