@@ -7,19 +7,30 @@ lane has taken its fencing token and asks for them.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faust.transport.drivers import aiokafka
 from faust.types import TP
 
 from streams.fetching import SparingFetcher
 
+#: Between two looks whether the thread that is to answer is still there (seconds).
+LOOK_SECONDS: Final = 1.0
+
 log = logging.getLogger(__name__)
+
+
+class ConsumerThreadEnded(ConsumerStoppedError):  # type: ignore[misc,unused-ignore]  # aiokafka's classes have no types
+    """The thread of the consumer has ended; Faust takes it for the end of a consumer, and a worker that does not stop crashes."""
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        super().__init__(f"{call.__name__}: the consumer's thread has ended; the log says above why. The worker must start anew")
 
 
 class ReadOffsets(defaultdict[TP, int | None]):
@@ -47,6 +58,22 @@ class SparingThread(aiokafka.AIOKafkaConsumerThread):
         """Called in the thread."""
         await super().on_start()
         SparingFetcher.replace(self._ensure_consumer()._fetcher)  # noqa: SLF001 - made when the consumer starts
+
+    async def call_thread(self, fun: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:
+        """Run ``fun`` in the thread; raises :class:`ConsumerThreadEnded` where Faust would wait for an answer for ever.
+
+        There is no other limit: in an outage of the broker an answer may take long, and waiting is right.
+        """
+        if self._shutdown.is_set():
+            raise ConsumerThreadEnded(fun)
+        answer = await self.method_queue.call(self.parent_loop.create_future(), fun, *args, **kwargs)
+        try:
+            while not (await asyncio.wait([answer], timeout=LOOK_SECONDS))[0]:
+                if self._shutdown.is_set():
+                    raise ConsumerThreadEnded(fun)
+            return answer.result()
+        finally:
+            answer.cancel()
 
 
 class LedgerConsumer(aiokafka.Consumer):
@@ -94,7 +121,7 @@ class LedgerConsumer(aiokafka.Consumer):
             try:
                 consumer = self._thread._ensure_consumer()  # noqa: SLF001 - Faust's own commit crashes the worker when it fails
                 await self._thread.call_thread(consumer.commit, ours)
-            except KafkaError as error:
+            except (KafkaError, ConsumerThreadEnded) as error:
                 log.debug("offset hint not committed: %s", type(error).__name__)
 
 
