@@ -1,8 +1,7 @@
 """Fetches that do not name every partition every time.
 
-A fetch names partitions one by one, as its answer does, and aiokafka reads both in Python: 2 ms of the interpreter for the 140
-partitions of one worker, on a quiet machine. With a hundred fetches per second that is most of what a worker does, while ten of
-the partitions have records.
+A fetch names partitions one by one, as its answer does, and aiokafka writes and reads both in Python: for the 142 partitions of
+one worker 1 ms in the codec alone, 5 ms of CPU in all on a busy machine, while ten of the partitions have records.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import Fetcher
 
 #: The broker holds a fetch that finds nothing for so long. While it does no other is sent, so a fetch that leaves partitions
-#: out must be short; of one that names all of them 50 ms cost a tenth of a core of an idle worker.
+#: out must be short; one that names all of them returns with whatever comes, and an idle worker need not repeat it so often.
 WAIT_MS: Final = 50
 WAIT_FOR_ALL_MS: Final = 200
 #: A partition is busy for so long after its last records (seconds). Others are named as often as this.
