@@ -71,7 +71,9 @@ def create_app(settings: Settings) -> faust.App:
     consumer_type = type("SourceConsumer", (LedgerConsumer,), {"source_topics": topics})
     app.transport = type("SourceTransport", (LedgerTransport,), {"Consumer": consumer_type})(app.conf.broker_consumer, app)
     Composition(app, settings)
-    scheduler.batched = topics | {table.changelog_topic_name for table in app.tables.values()}
+    scheduler.sources = topics
+    scheduler.changelogs = frozenset(table.changelog_topic_name for table in app.tables.values())
+    scheduler.is_read = staticmethod(lambda tp: cast("LedgerConsumer", app.consumer).is_read(tp))
     return app
 
 

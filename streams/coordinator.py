@@ -166,11 +166,12 @@ class Coordinator(mode.Service):
     # -- events -----------------------------------------------------------------------------------------------------
 
     async def deliver(self, event: EventT[Any]) -> None:
-        """Hand a fetched batch to the lane of its partition."""
+        """Hand what one fetch brought of a topic to the lanes of its partitions."""
         message = event.message
-        lane = self.lanes.get(message.partition)
-        if lane is not None and message.generation_id == self.services.generation():
-            await lane.inbox.put(cast("list[Record]", message.value))
+        for records in cast("list[list[Record]]", message.value):
+            lane = self.lanes.get(records[0].partition)
+            if lane is not None and message.generation_id == self.services.generation():
+                await lane.inbox.put(records)
 
     # -- control ----------------------------------------------------------------------------------------------------
 
