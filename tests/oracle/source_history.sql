@@ -7,7 +7,8 @@ CREATE TABLE IF NOT EXISTS history.change (
     table_name text NOT NULL,
     operation  text NOT NULL,
     old        jsonb,
-    new        jsonb
+    new        jsonb,
+    at         timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
 -- With the rights of its owner: the product's role changes golden records, too.

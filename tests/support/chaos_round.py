@@ -14,10 +14,11 @@ from flows.row_model import MirrorFlow
 from flows.scheme_map import SCHEME_MAP
 from stack.supervisor import Supervisor
 from tests.support.chaos import draw_blows, strike
+from tests.support.flow_oracles import Difference
 from tests.support.heap import expiring, rewritten, tuples
 from tests.support.platform import Platform
 from tests.support.platform_load import peak_load
-from tests.support.waiting import eventually
+from tests.support.waiting import absent, eventually
 
 # Nothing happens to schemes, and they have no oracle of their own.
 MIRRORS = [flow for flow in FLOWS if isinstance(flow, MirrorFlow) and flow is not SCHEME_MAP]
@@ -54,7 +55,12 @@ def everything_is_right(platform: Platform) -> None:
     platform.become_right()
     platform.counts_add_up()
     assert platform.notices().equal, str(platform.notices())
+    absent(lambda: _wrong(platform.golden_records()), "every golden record is what citizens and the warehouse said", within=30)
     eventually(lambda: platform.application_events().equal, "every change of a status is a fact", within=30)
+
+
+def _wrong(found: Difference) -> str | None:
+    return None if found.equal else str(found)
 
 
 def replay_changes_nothing(platform: Platform, flow: CapturedFlow) -> None:

@@ -15,8 +15,9 @@ import psycopg
 
 from tests.oracle.application_events import Event, application_events
 from tests.oracle.decision_notifications import decision_notifications
-from tests.oracle.golden_records import GoldenRecords
-from tests.support.source_history import changes, last_versions
+from tests.oracle.golden_records import CITIZENS, GOLDEN_RECORDS, GoldenRecords
+from tests.support.merged_history import MergedHistory
+from tests.support.source_history import changes, last_versions, timed_changes
 
 Connection = psycopg.Connection[Any]
 Found = tuple[Any, ...]
@@ -118,6 +119,16 @@ def compare_golden_records(oracle: GoldenRecords, warehouse: Connection) -> Diff
         (tuple(row[column] for column in columns) for row in oracle.rows().values()),
         (tuple(row[column] for column in columns) for row in standing),
     )
+
+
+def compare_merged_golden_records(citizen: Connection, warehouse: Connection) -> Difference:
+    """The same after changes in both databases; both tables must have been watched from the first row on."""
+    districts: dict[str, int] = dict(
+        warehouse.execute("SELECT district_name, district_id FROM public.district_master").fetchall()
+    )
+    merged = MergedHistory(GoldenRecords(districts))
+    merged.apply(timed_changes(citizen, CITIZENS), timed_changes(warehouse, GOLDEN_RECORDS))
+    return compare_golden_records(merged.oracle, warehouse)
 
 
 def expected_gr_ids(oracle: GoldenRecords, warehouse: Connection) -> Mapping[UUID, frozenset[UUID]]:

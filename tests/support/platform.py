@@ -14,9 +14,17 @@ from flows.model import CapturedFlow, Flow
 from flows.registry import FLOWS
 from flows.tables import Database
 from schemas.topics import all_topics
+from tests.oracle.golden_records import CITIZENS, GOLDEN_RECORDS
 from tests.support import source_history
 from tests.support.databases import Administrator
-from tests.support.flow_oracles import Connection, Difference, compare_application_events, compare_notifications, compare_rows
+from tests.support.flow_oracles import (
+    Connection,
+    Difference,
+    compare_application_events,
+    compare_merged_golden_records,
+    compare_notifications,
+    compare_rows,
+)
 from tests.support.installation import Installation
 from tests.support.kafka import end_offsets
 from tests.support.ledger import LedgerRow, Partition, discrepancies, lag, ledger_rows
@@ -25,7 +33,10 @@ from tests.support.waiting import absent, eventually
 
 SETTLE_SECONDS = 120.0
 MOST_HOPS = 6  # far more than there are
-WATCHED = {Database.WAREHOUSE: ["decision.applications"], Database.CITIZEN: ["public.documents", "public.service_applications"]}
+WATCHED = {
+    Database.WAREHOUSE: ["decision.applications", GOLDEN_RECORDS],
+    Database.CITIZEN: [CITIZENS, "public.documents", "public.service_applications"],
+}
 
 OPENED = """
 SELECT count(*) FROM sync.worker, jsonb_array_elements(state->'partitions') AS partition
@@ -132,6 +143,11 @@ class Platform(Installation):
         """Compare the facts about applications with what ever happened to these."""
         with self.citizen.connect() as citizen, self.warehouse.connect() as warehouse:
             return compare_application_events(citizen, warehouse)
+
+    def golden_records(self) -> Difference:
+        """Compare golden records with what both databases' writers ever said."""
+        with self.citizen.connect() as citizen, self.warehouse.connect() as warehouse:
+            return compare_merged_golden_records(citizen, warehouse)
 
     def notices(self) -> Difference:
         """Compare the notices of decisions with what happened since the history was loaded."""

@@ -27,8 +27,7 @@ class TargetWrites:
         for database in Database:
             connection = self._watched.enter_context(self._platform.of(database).connect())
             tables = sorted(_targets(database))
-            source_history.watch(connection, tables)
-            self._watched.callback(source_history.unwatch, connection, tables)
+            self._watched.callback(source_history.unwatch, connection, source_history.watch(connection, tables))
             self._watched.callback(self._count, connection, source_history.position(connection), tables)
         return self
 

@@ -66,7 +66,7 @@ def shown(target):
 
 def tuples(target):
     tables = ("public.profile_summary", "sync.profile_member", "sync.row_version", "sync.parked")
-    return {table: target.execute(f"SELECT xmin::text, t::text FROM {table} AS t ORDER BY 2").fetchall() for table in tables}
+    return {(table, *row) for table in tables for row in target.execute(f"SELECT xmin::text, t::text FROM {table} AS t")}
 
 
 def parts_of(records, chance):

@@ -1,0 +1,128 @@
+"""Golden records when both databases change at the same time: the order in which the product saw citizens, from what it wrote.
+
+A citizen's change that the product wrote down has its place in the log of golden records. One that was not written down
+(superseded, or nothing to change) has its place wherever it changes nothing. One that fits nowhere comes last: there it changes
+a record, and the comparison shows that it was lost.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tests.oracle.changes import Change
+from tests.oracle.golden_records import GoldenRecords
+
+PRODUCT = "citizen_portal"
+
+Timed = tuple[datetime, Change]
+Key = tuple[str, datetime]
+
+
+class Unexplained(AssertionError):
+    """The product wrote a golden record that no change of a citizen explains."""
+
+
+@dataclass
+class MergedHistory:
+    """Brings an oracle through both logs; ``waiting`` holds changes of citizens without a place yet, by number."""
+
+    oracle: GoldenRecords
+    waiting: dict[str, list[Change]] = field(default_factory=lambda: defaultdict(list))
+    _writes: dict[Key, int] = field(default_factory=dict)
+
+    def apply(self, citizens: Iterable[Timed], records: Sequence[Timed]) -> None:
+        """Go through both logs; each is in the order of its commits, with the time of each change."""
+        arrivals = deque(sorted((timed for timed in citizens if _says_something(timed[1])), key=lambda timed: timed[0]))
+        known = {_key(change) for _, change in arrivals}
+        self._writes = {}
+        for _, change in records:
+            if (key := _written(change)) is not None and key in known:
+                self._writes[key] = self._writes.get(key, 0) + 1
+        for at, change in records:
+            while arrivals and arrivals[0][0] <= at:
+                self._arrive(arrivals.popleft()[1])
+            self._happen(change)
+        while arrivals:
+            self._arrive(arrivals.popleft()[1])
+        for late in self.waiting.values():
+            self.oracle.apply(late)
+
+    def _arrive(self, change: Change) -> None:
+        self.waiting[_number(change)].append(change)
+        self._place_quiet(_number(change))
+
+    def _happen(self, change: Change) -> None:
+        key = _written(change)
+        if key is not None and key in self._writes:
+            self._place_written(key, change)
+            self._writes[key] -= 1
+            if not self._writes[key]:
+                del self._writes[key]
+        else:
+            self.oracle.apply([change])
+        for row in (change.old, change.new):
+            if row is not None:
+                self._place_quiet(row["jan_aadhaar"])
+
+    def _place_written(self, key: Key, change: Change) -> None:
+        """Find the citizen's change that was written, after earlier ones of the same citizen in the same chunk."""
+        assert change.new is not None
+        number, waiting = key[0], self.waiting[key[0]]
+        for last in (each for each in waiting if _key(each) == key):
+            of_the_citizen = [each for each in waiting[: waiting.index(last) + 1] if _citizen(each) == _citizen(last)]
+            for first in range(len(of_the_citizen)):
+                trial = self._trial(number, of_the_citizen[first:])
+                if trial == _without_gr_id(change.new):
+                    self.oracle.apply(of_the_citizen[first:])
+                    self.waiting[number] = [each for each in waiting if each not in of_the_citizen[first:]]
+                    return
+        raise Unexplained(f"of {len(waiting)} changes none explains what was written at {key[1]}")
+
+    def _place_quiet(self, number: str) -> None:
+        """Place what changes nothing now and is not written down later."""
+        for change in list(self.waiting[number]):
+            if _key(change) not in self._writes and self._trial(number, [change]) == self._trial(number, []):
+                self.oracle.apply([change])
+                self.waiting[number].remove(change)
+
+    def _trial(self, number: str, changes: Sequence[Change]) -> dict[str, Any] | None:
+        standing = {number: deepcopy(self.oracle.records[number])} if number in self.oracle.records else {}
+        trial = GoldenRecords(self.oracle.districts, standing)
+        trial.apply(changes)
+        return trial.rows().get(number)
+
+
+def _says_something(change: Change) -> bool:
+    new = change.new
+    return new is not None and new["verification_status"].upper() == "VERIFIED" and new["aadhaar_number"] is not None
+
+
+def _number(change: Change) -> str:
+    assert change.new is not None
+    number: str = change.new["aadhaar_number"]
+    return number
+
+
+def _citizen(change: Change) -> object:
+    assert change.new is not None
+    return change.new["id"]
+
+
+def _key(change: Change) -> Key:
+    assert change.new is not None
+    return _number(change), change.new["updated_at"]
+
+
+def _written(change: Change) -> Key | None:
+    """What a write of the product is known by; others leave another name or another time."""
+    row = change.new
+    return (row["jan_aadhaar"], row["updated_at"]) if row is not None and row["updated_by"] == PRODUCT else None
+
+
+def _without_gr_id(row: Any) -> dict[str, Any]:
+    return {column: value for column, value in row.items() if column != "gr_id"}
