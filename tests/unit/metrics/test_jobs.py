@@ -83,9 +83,9 @@ def test_the_newest_run_tells_its_result_duration_and_rows():
     assert told(catalogue.JOB_WEEK, week=week) == {"succeeded": 0, "failed": 2, "cancelled": 0, "coalesced": 0, "superseded": 0}
 
 
-def test_a_job_without_a_ledger_of_its_own_is_told_where_its_runs_are():
-    name = "weekly_reconciliation"
-    assert told(catalogue.JOB_RUNNING, job=name) is None
+def test_the_reconciliation_of_each_flow_is_a_job():
+    name = "weekly_reconciliation:golden_records"
+    assert told(catalogue.JOB_RUNNING, job=name) == 0
     assert told(catalogue.JOB_PERIOD, job=name) == 7 * 24 * 3600
     assert told(catalogue.JOB_RUNNING, job=name, open=[run(job=name, state="running", started_at=NOW)]) == 1
 
