@@ -92,7 +92,7 @@ EVENTS: Final = (
     Alert(
         name="SyncUpstreamLoss",
         severity=Severity.CRITICAL,
-        condition=Expression(f"max by (flow) (increase({m.UPSTREAM_LOST.name}[6h])) > 0"),
-        says="The log dropped records of flow {flow} before they were read; callbacks among them are lost.",
+        condition=Comparison(Reading(m.UPSTREAM_LOSS, ("flow", "kind")), ">", 0),
+        says="Changes of flow {flow} cannot come by events any more ({kind}); the target misses them until it is read again.",
     ),
 )

@@ -19,6 +19,7 @@ LABELS: Final = {
     "flow": "name of a flow, as in flows.md",
     "topic": "topic that the flow reads",
     "partition": "number of the partition in its topic",
+    "kind": "what of a source was lost: slot, topic, records, source",
     "outcome": "what became of a record: applied, superseded, filtered, parked, dead_lettered, tombstones;"
     " of a callback: accepted, gone (the sender, before its answer), or the problem's name, such as bad_signature",
     "reason": "kind of problem of a dead letter",
@@ -83,6 +84,13 @@ UPSTREAM_LOST: Final = _counter(
     Scope.CLUSTER,
     "flow",
     "Offsets that the log had dropped before they were read; the rows were made good from the source",
+)
+UPSTREAM_LOSS: Final = _gauge(
+    "sync_upstream_loss",
+    "1 or 0",
+    Scope.CLUSTER,
+    "flow kind",
+    "1 while changes of a source cannot come by events any more, until the flow is read again or reconciled",
 )
 
 LAG_RECORDS: Final = _gauge(
@@ -345,7 +353,7 @@ GROUPS: Final = (
     Group(
         "Events",
         "What became of records, and how old they were.",
-        (EVENTS_TOTAL, EVENT_AGE, OBJECTIVE, LEDGER_RECORDS, UPSTREAM_LOST),
+        (EVENTS_TOTAL, EVENT_AGE, OBJECTIVE, LEDGER_RECORDS, UPSTREAM_LOST, UPSTREAM_LOSS),
     ),
     Group(
         "Partitions",

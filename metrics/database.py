@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,7 @@ from sinks.operations import figures
 from sinks.operations.connection import Connection
 from sinks.operations.figures import Comparison, Settled, SlotFigures
 from sinks.operations.job_figures import JobFigures, job_figures
+from sinks.upstream_loss import Loss
 
 FLOW_STATES: Final = (RUNNING, PAUSED, STOPPED)
 MISSING: Final = "missing"
@@ -35,6 +37,7 @@ class DatabaseFacts:
     states: Mapping[str, str]
     letters: Mapping[tuple[str, str], int]
     parked: Mapping[str, int]
+    losses: AbstractSet[tuple[str, str]]
     slot: SlotFigures
     comparisons: Sequence[Comparison]
     decided: Sequence[Comparison]
@@ -48,6 +51,7 @@ def look(connection: Connection, database: Database) -> DatabaseFacts:
         figures.flow_states(connection),
         figures.open_letters(connection),
         figures.waiting_keys(connection),
+        figures.open_losses(connection),
         figures.slot(connection, replication_name(database)),
         figures.comparisons(connection, done=False),
         figures.comparisons(connection, done=True),
@@ -70,6 +74,8 @@ def _flows(samples: Samples, flows: Iterable[Flow], facts: DatabaseFacts) -> Non
         samples.one_hot(catalogue.FLOW_STATE, FLOW_STATES, facts.states.get(flow.name, RUNNING), flow.name)
         samples.set(catalogue.OBJECTIVE, flow.latency.total_seconds(), flow.name)
         samples.set(catalogue.PARKED, facts.parked.get(flow.name, 0), flow.name)
+        for kind in Loss:
+            samples.set(catalogue.UPSTREAM_LOSS, (flow.name, kind) in facts.losses, flow.name, kind)
     for row in facts.settled:
         for outcome in Outcome:
             samples.set(catalogue.LEDGER_RECORDS, getattr(row, outcome), row.flow, outcome)

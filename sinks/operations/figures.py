@@ -102,6 +102,12 @@ def waiting_keys(connection: Connection) -> dict[str, int]:
     return dict(rows.fetchall())
 
 
+def open_losses(connection: Connection) -> set[tuple[str, str]]:
+    """Read the flows that have lost changes of their source, and what was lost, see :class:`sinks.upstream_loss.Loss`."""
+    rows = connection.execute("SELECT flow, kind FROM sync.upstream_loss WHERE resolved_at IS NULL").fetchall()
+    return {(flow, kind) for flow, kind in rows}
+
+
 def slot(source: Connection, name: str) -> SlotFigures:
     """Look at a slot; any role may."""
     with source.cursor(row_factory=class_row(SlotFigures)) as cursor:

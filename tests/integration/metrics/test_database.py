@@ -27,6 +27,9 @@ INSERT INTO sync.dead_letter (flow, topic, partition, "offset", reason, detail, 
 PARKED = """
 INSERT INTO sync.parked (flow, topic, partition, "offset", row_key, reference, deadline) VALUES (%s, 't', 0, %s, %s, 'r', now())
 """
+LOSS = """
+INSERT INTO sync.upstream_loss (flow, kind, detail, resync, found_by, resolved_at) VALUES (%s, %s, 'gone', 0, 'a worker', %s)
+"""
 RUN = """
 INSERT INTO sync.job_run (job, scheduled_for, lane, state, due_at, started_at, ended_at)
 VALUES ('scheme_master', now() - %(days)s * interval '1 day', 'schemes', %(state)s, now(), now(),
@@ -61,6 +64,14 @@ def test_an_empty_installation_has_running_flows_and_no_trouble(told):
     assert found.value("sync_job_late_seconds", batch_job="scheme_master") == 0
     assert found.value("sync_slot_state", database="citizen", state="missing") == 1
     assert "sync_slot_retained_bytes" not in found.samples
+
+
+def test_an_open_loss_is_told_and_a_resolved_one_is_not(told, citizen):
+    citizen.execute(LOSS, (MIRROR.name, "slot", None))
+    citizen.execute(LOSS, (MIRROR.name, "topic", "2025-01-15 12:00:00+00"))
+    found = told(Database.CITIZEN)
+    assert found.value("sync_upstream_loss", flow=MIRROR.name, kind="slot") == 1
+    assert found.value("sync_upstream_loss", flow=MIRROR.name, kind="topic") == 0
 
 
 def test_counts_of_the_ledger_are_added_up_over_partitions(told, citizen):

@@ -151,9 +151,9 @@ CASES: dict[str, list[Case]] = {
         ),
     ],
     "SyncUpstreamLoss": [
-        fires("the log dropped 40", {'sync_upstream_lost_records_total{flow="feed"}': "7x10 47x60"}, "40m", **FEED),
-        silent("long ago", {'sync_upstream_lost_records_total{flow="feed"}': "7x10 47x600"}, "500m"),
-        silent("none", {'sync_upstream_lost_records_total{flow="feed"}': "7x60"}, "60m"),
+        fires("the slot is gone", {'sync_upstream_loss{flow="feed", kind="slot"}': "1x9"}, "0m", **FEED, kind="slot"),
+        silent("it was made good", {'sync_upstream_loss{flow="feed", kind="slot"}': "1 1 0x9"}, "5m"),
+        silent("none", {'sync_upstream_loss{flow="feed", kind="slot"}': "0x9"}, "5m"),
     ],
     "SyncJobFailed": [
         fires("at once", job("sync_job_last_result", "1x9", ', result="failed"'), "0m", **NIGHTLY),

@@ -76,6 +76,7 @@ def test_every_metric_is_on_a_dashboard_or_said_not_to_be():
 NOT_SHOWN = {
     "sync_ledger_records_total",
     "sync_upstream_lost_records_total",
+    "sync_upstream_loss",
     "sync_partition_source_timestamp_seconds",
     "sync_job_running",
     "sync_job_paused",
