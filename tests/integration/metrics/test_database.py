@@ -28,7 +28,8 @@ PARKED = """
 INSERT INTO sync.parked (flow, topic, partition, "offset", row_key, reference, deadline) VALUES (%s, 't', 0, %s, %s, 'r', now())
 """
 LOSS = """
-INSERT INTO sync.upstream_loss (flow, kind, detail, resync, found_by, resolved_at) VALUES (%s, %s, 'gone', 0, 'a worker', %s)
+INSERT INTO sync.upstream_loss (flow, kind, detail, resync, found_by, resolved_at, resolved_by)
+VALUES (%s, %s, 'gone', 0, 'a worker', %s, %s)
 """
 RUN = """
 INSERT INTO sync.job_run (job, scheduled_for, lane, state, due_at, started_at, ended_at)
@@ -67,8 +68,8 @@ def test_an_empty_installation_has_running_flows_and_no_trouble(told):
 
 
 def test_an_open_loss_is_told_and_a_resolved_one_is_not(told, citizen):
-    citizen.execute(LOSS, (MIRROR.name, "slot", None))
-    citizen.execute(LOSS, (MIRROR.name, "topic", "2025-01-15 12:00:00+00"))
+    citizen.execute(LOSS, (MIRROR.name, "slot", None, None))
+    citizen.execute(LOSS, (MIRROR.name, "topic", "2025-01-15 12:00:00+00", "resync"))
     found = told(Database.CITIZEN)
     assert found.value("sync_upstream_loss", flow=MIRROR.name, kind="slot") == 1
     assert found.value("sync_upstream_loss", flow=MIRROR.name, kind="topic") == 0
