@@ -70,16 +70,19 @@ class MergedHistory:
                 self._place_quiet(row["jan_aadhaar"])
 
     def _place_written(self, key: Key, change: Change) -> None:
-        """Find the citizen's change that was written, after earlier ones of the same citizen in the same chunk."""
+        """Find the citizen's change that was written, and as many before it as one chunk may have merged with it.
+
+        Two citizens may have the number one after the other: the earlier's change, too, is then in the later's write.
+        """
         assert change.new is not None
         number, waiting = key[0], self.waiting[key[0]]
         for last in (each for each in waiting if _key(each) == key):
-            of_the_citizen = [each for each in waiting[: waiting.index(last) + 1] if _citizen(each) == _citizen(last)]
-            for first in range(len(of_the_citizen)):
-                trial = self._trial(number, of_the_citizen[first:])
-                if trial == _without_gr_id(change.new):
-                    self.oracle.apply(of_the_citizen[first:])
-                    self.waiting[number] = [each for each in waiting if each not in of_the_citizen[first:]]
+            before = [each for each in waiting[: waiting.index(last)] if _key(each) not in self._writes or _key(each) == key]
+            for first in range(len(before) + 1):
+                merged = [*before[first:], last]
+                if self._trial(number, merged) == _without_gr_id(change.new):
+                    self.oracle.apply(merged)
+                    self.waiting[number] = [each for each in waiting if not any(each is one for one in merged)]
                     return
         raise Unexplained(f"of {len(waiting)} changes none explains what was written at {key[1]}")
 
@@ -106,11 +109,6 @@ def _number(change: Change) -> str:
     assert change.new is not None
     number: str = change.new["aadhaar_number"]
     return number
-
-
-def _citizen(change: Change) -> object:
-    assert change.new is not None
-    return change.new["id"]
 
 
 def _key(change: Change) -> Key:

@@ -1,5 +1,7 @@
 """Batch jobs on real workers beside running event flows."""
 
+import pytest
+
 from batch_timers.jobs import DAILY, JOBS, WEEKLY
 from demo.history import Sizes
 from flows.golden_records import GOLDEN_RECORDS
@@ -49,6 +51,7 @@ def test_every_job_runs_on_a_worker_and_finds_that_events_have_missed_nothing(in
     assert installation.warehouse.value("SELECT count(*) FROM analytics.feedback_analytics") == SIZES.feedback
 
 
+@pytest.mark.campaign
 def test_the_weekly_reconciliation_covers_every_flow_and_the_daily_one_leaves_out_what_has_not_changed(installation, workers):
     workers.start("worker-1")
     installation.settle_all()

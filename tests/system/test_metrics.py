@@ -103,6 +103,7 @@ def test_a_worker_tells_every_metric_of_the_list_and_nothing_else(installation, 
         citizen.execute("TRUNCATE sync.job_run CASCADE; TRUNCATE sync.maintenance, sync.reconciliation, sync.dead_letter CASCADE")
 
 
+@pytest.mark.campaign
 @pytest.mark.timeout(240)
 def test_lag_is_true_caught_up_idle_stuck_paused_and_without_an_owner(installation, workers):
     workers.start("worker-1", "worker-2")

@@ -106,6 +106,7 @@ def test_an_outage_of_the_target_under_load_is_waited_out_and_makes_no_dead_lett
     assert [worker.pid for worker in workers] == pids, "nobody had to be started again"
 
 
+@pytest.mark.campaign
 @pytest.mark.usefixtures("connectors_kept")
 def test_an_outage_of_the_broker_under_load_is_waited_out(installation, workers):
     workers.start("worker-1", "worker-2")
@@ -117,6 +118,7 @@ def test_an_outage_of_the_broker_under_load_is_waited_out(installation, workers)
     installation.becomes_all_right()
 
 
+@pytest.mark.campaign
 def test_a_paused_flow_stays_paused_when_its_workers_are_started_again(installation, workers):
     flow = installation.flow.name
     workers.start("worker-1")

@@ -11,8 +11,9 @@ from batch_timers.jobs import JOBS
 from flows.tables import Database
 from reconcile.progress import Progress, ShownRow
 from tests.support.ninety_days import LETTERS, OPEN_LETTERS, WORKERS, seed
+from tests.unit.views.operating import RememberingDesk, sessions
 from views.answers import PATIENCE
-from views.site import mount
+from views.site import mount, utc_now
 
 #: Seconds until a page is whole at the server; the browser draws it without asking for more.
 FIRST_PAINT = 0.3
@@ -39,7 +40,7 @@ async def client(cluster, records, warehouse, citizen):
     jobs = {database: [job.name for job in JOBS if job.database is database] for database in Database}
     seed({Database.WAREHOUSE: warehouse, Database.CITIZEN: citizen}, jobs, progress)
     application = web.Application()
-    mount(application, worker=OwnState(), cluster=cluster, records=records)
+    mount(application, worker=OwnState(), cluster=cluster, records=records, desk=RememberingDesk(), sessions=sessions(utc_now))
     async with TestClient(TestServer(application)) as client:
         yield client
 

@@ -48,7 +48,7 @@ def test_in_peak_hours_a_backfill_needs_force(migrated, sync, answer, monkeypatc
     monkeypatch.setattr(job_requests, "datetime", Noon)
     refused = sync("backfill", "golden_records", "--detach")
     assert refused.exit_code == 1
-    assert "with --force backfill_golden_records starts all the same" in refused.output
+    assert "backfill_golden_records starts all the same when forced (--force)" in refused.output
     assert migrated.citizen.execute("SELECT count(*) FROM sync.job_run").fetchone() == (0,)
     assert answer("backfill", "golden_records", "--force", "--detach")["forced"] is True
 

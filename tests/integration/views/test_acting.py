@@ -50,7 +50,7 @@ async def operating(world, desk_settings, migrated, browser):
     desk = OperatorsDesk(desk_settings)
     application = web.Application()
     known = sessions(utc_now)
-    mount(application, worker=world, cluster=world, records=world, desk=desk, sessions=known, flows=FLOWS)
+    mount(application, worker=world, cluster=world, records=world.records, desk=desk, sessions=known, flows=FLOWS)
     runner = web.AppRunner(application)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -92,3 +92,9 @@ def test_two_citizens_with_one_number_stand_in_the_order_in_which_they_were_writ
     bala, asha = record(2, by=PRODUCT, full_name="Bala"), record(1, by=PRODUCT)
     citizens = [citizen(1), citizen(2, id=BALA, full_name="Bala")]
     assert merged(citizens, [wrote(5, None, bala), wrote(6, bala, asha)]) == without_gr_id(asha)
+
+
+def test_a_change_that_another_citizen_of_the_number_overtook_in_the_same_chunk_is_no_loss():
+    bala = record(2, by=PRODUCT, full_name="Bala")
+    citizens = [citizen(1), citizen(2, id=BALA, full_name="Bala")]
+    assert merged(citizens, [wrote(5, None, bala)]) == without_gr_id(bala)
