@@ -13,9 +13,6 @@ from streams.chunk import Chunk
 
 #: How long a lane waits for the next fetch of records that the log is known to hold.
 LINGER_SECONDS: Final = 2.0
-#: As many records have to be behind a chunk for a lane to wait for them: fewer cost less in a transaction of their own than
-#: those that are here would lose by waiting.
-WORTH_WAITING_FOR: Final = 200
 
 Decode = Callable[[Sequence[Record]], list[Chunk]]
 
@@ -111,13 +108,12 @@ class Inbox:
     async def ready(self, timeout: float, backlog: Callable[[Chunk], int]) -> bool:
         """Wait until a chunk is worth taking; ``False`` after ``timeout`` seconds or :meth:`wake` without one.
 
-        ``backlog`` tells how many records the log holds behind a chunk: while there are many, waiting a little for them
-        makes one large transaction of many small ones. Of a few some are on their way at almost any time: who waits for the
-        last of them waits for ever longer.
+        ``backlog`` tells how many records the log holds behind a chunk: while there are some, waiting a little for them
+        makes one large transaction of many small ones.
         """
         if not self._chunks and not await self._changed_within(timeout):
             return False
-        while self._grows() and backlog(self._chunks[0]) >= WORTH_WAITING_FOR:
+        while self._grows() and backlog(self._chunks[0]) > 0:
             if not await self._changed_within(LINGER_SECONDS):
                 break
         return bool(self._chunks)

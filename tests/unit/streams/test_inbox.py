@@ -107,15 +107,8 @@ async def test_records_that_the_log_is_known_to_hold_are_waited_for_and_not_for_
     inbox = opened()
     await inbox.put(batch(0, 1))
     asked = []
-    assert await inbox.ready(1, lambda chunk: asked.append(len(chunk)) or 500)
+    assert await inbox.ready(1, lambda chunk: asked.append(len(chunk)) or 5)
     assert asked == [1]
-
-
-async def test_for_a_few_records_on_their_way_a_lane_does_not_wait(monkeypatch):
-    monkeypatch.setattr(inbox_module, "LINGER_SECONDS", 60)
-    inbox = opened()
-    await inbox.put(batch(0, 1))
-    assert await asyncio.wait_for(inbox.ready(1, lambda _: 199), 1)
 
 
 async def test_a_chunk_that_is_half_full_waits_for_no_more():
