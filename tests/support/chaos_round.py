@@ -15,7 +15,7 @@ from flows.scheme_map import SCHEME_MAP
 from stack.supervisor import Supervisor
 from tests.support.chaos import draw_blows, strike
 from tests.support.flow_oracles import Difference
-from tests.support.heap import expiring, rewritten, tuples
+from tests.support.heap import Tuples, expiring, rewritten, tuples
 from tests.support.platform import Platform
 from tests.support.platform_load import peak_load
 from tests.support.waiting import absent, eventually
@@ -44,9 +44,7 @@ def chaos_round(platform: Platform, supervisor: Supervisor, seed: int, say: Call
     everything_is_right(platform)
     assert platform.letters() == before, "an outage is no error: no healthy row becomes a dead letter"
     say("nothing is lost; replaying everything")
-    for flow in REPLAYED:
-        replay_changes_nothing(platform, flow)
-    replay_changes_no_hint(platform)
+    replay_changes_nothing(platform)
 
 
 def everything_is_right(platform: Platform) -> None:
@@ -63,33 +61,36 @@ def _wrong(found: Difference) -> str | None:
     return None if found.equal else str(found)
 
 
-def replay_changes_nothing(platform: Platform, flow: CapturedFlow) -> None:
-    """Have everything read again and compare the tuples of the target before and after."""
-    statement = f"SELECT xmin::text, ctid::text, t::text FROM {flow.target.table.qualified} AS t ORDER BY 3"
-    before = platform.target_of(flow).rows(statement)
-    platform.replay(flow)
-    assert platform.target_of(flow).rows(statement) == before
-    platform.add_up(flow)
+def replay_changes_nothing(platform: Platform) -> None:
+    """Have everything of all flows read again, and compare the tuples of the targets before and after.
 
-
-def replay_changes_no_hint(platform: Platform) -> None:
-    """The same for hints, where time goes on: families in which a candidate expired meanwhile are left out.
-
-    They must be few, or nothing is proven.
+    Time goes on for hints: families in which a candidate expired meanwhile are left out. They must be few, or nothing is proven.
     """
     since = _now(platform)
     platform.become_right()  # what expired before `since` is no longer shown
-    before = tuples(platform.citizen)
+    before, hints = {flow.name: _standing(platform, flow) for flow in REPLAYED}, tuples(platform.citizen)
     read, ends = _read(platform), platform.ends()
-    platform.replay(platform.flow)
+    platform.replay(*REPLAYED, platform.flow)
+    for flow in REPLAYED:
+        assert _standing(platform, flow) == before[flow.name], f"{flow.name}: the replay wrote rows again"
+        platform.add_up(flow)
     after = tuples(platform.citizen)
     assert _read(platform) - read == sum(ends.values()), "every record was read once more, and once only"
-    moved_by_time = expiring(platform.warehouse, since, _now(platform))
+    _compare_hints(platform, hints, after, expiring(platform.warehouse, since, _now(platform)))
+    platform.counts_add_up()
+
+
+def _compare_hints(platform: Platform, before: Tuples, after: Tuples, moved_by_time: set[str]) -> None:
     families = platform.citizen.value("SELECT count(DISTINCT family_id) FROM eligibility_hints")
     assert len(moved_by_time) < MOST_EXPIRING_SHARE * families
     moved = {key: (before.get(key), after.get(key)) for key in rewritten(before, after) if key[0] not in moved_by_time}
-    assert not moved, f"rows that the replay wrote again, their tuples before and after: {moved}"
-    platform.counts_add_up()
+    assert not moved, f"hints that the replay wrote again, their tuples before and after: {moved}"
+
+
+def _standing(platform: Platform, flow: CapturedFlow) -> list[tuple[str, ...]]:
+    return platform.target_of(flow).rows(
+        f"SELECT xmin::text, ctid::text, t::text FROM {flow.target.table.qualified} AS t ORDER BY 3"
+    )
 
 
 def _now(platform: Platform) -> datetime:

@@ -118,11 +118,13 @@ class Platform(Installation):
         opened = partial(self.citizen.value, OPENED, (list(pids),))
         eventually(lambda: opened() == everything, "every partition is open", within=within)
 
-    def replay(self, flow: Flow) -> None:
-        """Have everything of the flow's topics read again; returns when it is."""
-        for topic in flow.topics:
-            self.command("replay", flow.name, "--topic", topic, "--all")
-        self.wait_until_level(flow)
+    def replay(self, *flows: Flow) -> None:
+        """Have everything of the flows' topics read again; returns when it is."""
+        for flow in flows:
+            for topic in flow.topics:
+                self.command("replay", flow.name, "--topic", topic, "--all")
+        for flow in flows:
+            self.wait_until_level(flow)
 
     def become_right_all(self, flows: Collection[CapturedFlow]) -> None:
         """Return when the targets of flows are what their oracles say, and every record has one outcome."""
