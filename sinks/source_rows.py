@@ -17,6 +17,8 @@ from flows.model import CapturedFlow
 from sinks.pool import Parameters, Pool, Session
 
 PAGE_ROWS: Final = 5000
+#: Seconds between looks whether the log is flushed; `wal_writer_delay` is 0.2.
+FLUSH_LOOK: Final = 0.03
 _XID_SPACE: Final = 2**32
 _FIRST_NORMAL_XID: Final = 3
 
@@ -106,6 +108,7 @@ async def fenced_read(pool: Pool, flow: CapturedFlow, *, wait: float = 60.0) -> 
     async with pool.session() as session:
         lsn, xid = await _fence(session)
         await _wait_for_older(session, xid, wait)
+        await _wait_until_flushed(session, lsn)
         await session.run(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
             "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0"
@@ -131,7 +134,8 @@ async def settled_time(pool: Pool, wait: float) -> datetime | None:
 
 
 async def _fence(session: Session) -> tuple[int, int]:
-    (lsn,) = await _one(session, "SELECT (pg_current_wal_lsn() - '0/0')::bigint")
+    """Where the log goes on, and a transaction, whose end is logged behind that: no other fence has its place."""
+    (lsn,) = await _one(session, "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
     (xid,) = await _one(session, "SELECT pg_current_xact_id()::text::bigint")
     return lsn, xid
 
@@ -148,6 +152,14 @@ async def _wait_for_older(session: Session, xid: int, wait: float) -> None:
                 " see pg_stat_activity, pg_prepared_xacts and pg_replication_slots.xmin"
             )
         await asyncio.sleep(0.1)
+
+
+async def _wait_until_flushed(session: Session, lsn: int) -> None:
+    """A crash must not take the log back before the fence, or later changes would look older. It takes moments."""
+    flushed = False
+    while not flushed:
+        await asyncio.sleep(FLUSH_LOOK)
+        (flushed,) = await _one(session, "SELECT pg_current_wal_flush_lsn() - '0/0' >= %s", (lsn,))
 
 
 async def _one(session: Session, statement: str, parameters: Parameters = ()) -> tuple[Any, ...]:

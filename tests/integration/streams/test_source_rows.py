@@ -73,6 +73,17 @@ async def test_a_row_is_late_when_it_was_written_after_the_fence_however_the_sna
     assert await reading == {1: True, 2: False, 3: True, 4: False}
 
 
+async def test_no_two_fences_have_the_same_place_however_soon_one_follows_the_other_and_a_crash_takes_none_back(
+    source, warehouse
+):
+    fences = []
+    for _ in range(5):
+        async with fenced_read(source, FLOW) as read:
+            fences.append(read.lsn)
+            assert warehouse.execute("SELECT pg_current_wal_flush_lsn() - '0/0'").fetchone()[0] >= read.lsn
+    assert fences == sorted(set(fences))
+
+
 async def test_an_older_transaction_that_does_not_end_is_named(warehouse, source, migrated):
     with psycopg.connect(**migrated.warehouse.conninfo(migrated.warehouse_admin)) as older:
         insert(older, 1)
