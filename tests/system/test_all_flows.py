@@ -47,6 +47,8 @@ def supervisor(installation):
 def test_rows_from_before_the_first_start_arrive_and_make_no_notice(installation):
     installation.settle_all()
     installation.become_right_all(COMPARED)
+    installation.become_right()
+    installation.counts_add_up()
     assert installation.citizen.value("SELECT count(*) FROM notifications") == 0
     assert not any(installation.letters().values())
 

@@ -81,6 +81,7 @@ def test_a_changelog_that_is_lost_is_made_anew(installation, workers, worker, fo
     installation.becomes_all_right()
 
 
+@pytest.mark.campaign
 def test_candidates_that_are_out_of_step_with_the_target_are_rebuilt_by_a_resync(installation, worker):
     installation.citizen.rows("DELETE FROM eligibility_hints WHERE rank = 1")
     resync(installation)

@@ -21,31 +21,31 @@ def load(installation, seed):
     return evaluations_load(installation.settings, installation.population, seed, RATE)
 
 
-def test_workers_join_and_leave_under_load_and_nothing_is_lost(installation, workers):
+def test_workers_join_and_leave_under_load_soon_and_nothing_is_lost(installation, workers):
     everything = set(range(installation.flow.partitions))
     workers.start("worker-1")
     with load(installation, seed=1):
         workers.start("worker-2")
-        workers.start("worker-3")
-        owned = workers.wait_until_shared("worker-1", "worker-2", "worker-3")
+        owned = workers.wait_until_shared("worker-1", "worker-2")
         assert set().union(*owned.values()) == everything
-        assert workers["worker-1"].terminate() == 0
-        workers.wait_until_shared("worker-2", "worker-3")
-        assert workers["worker-2"].terminate() == 0
-        assert workers.wait_until_shared("worker-3") == {"worker-3": everything}
+        leaves_well_and_soon(workers["worker-1"])
+        assert workers.wait_until_shared("worker-2") == {"worker-2": everything}
+        before = read(installation)
+        eventually(lambda: read(installation) > before, "it works", within=20)
+        leaves_well_and_soon(workers["worker-2"])
+    workers.start("worker-1")
     installation.becomes_all_right()
 
 
-def test_a_worker_that_is_asked_to_stop_under_load_drains_and_ends_well_and_soon(installation, workers):
-    workers.start("worker-1")
-    with load(installation, seed=2):
-        before = sum(row.read for row in installation.ledger().values())
-        eventually(lambda: sum(row.read for row in installation.ledger().values()) > before, "it works", within=20)
-        began = time.monotonic()
-        assert workers["worker-1"].terminate() == 0
-        assert time.monotonic() - began < LEAVING_SECONDS
-    workers.start("worker-1")
-    installation.becomes_all_right()
+def leaves_well_and_soon(worker):
+    """Asked to stop under load, it drains and ends."""
+    began = time.monotonic()
+    assert worker.terminate() == 0
+    assert time.monotonic() - began < LEAVING_SECONDS
+
+
+def read(installation):
+    return sum(row.read for row in installation.ledger().values())
 
 
 def test_a_worker_frozen_in_a_transaction_loses_its_partitions_writes_nothing_more_and_leaves(installation, workers):
@@ -143,7 +143,7 @@ def test_a_paused_flow_stays_paused_when_its_workers_are_started_again(installat
 @pytest.mark.timeout(400)
 def test_two_workers_share_a_backlog_without_doing_anything_twice(installation, workers, say):
     workers.start("worker-1")
-    for _ in range(4):
+    for _ in range(2):
         installation.touch_everything()
     installation.becomes_all_right()
     backlog = sum(installation.ends().values())
