@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 import rocksdict
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from psycopg import sql
 
@@ -15,6 +15,7 @@ from settings import Kafka
 from tests.support.canaries import table_place, topic_place
 from tests.support.canary_search import Search
 from tests.support.installation import Installation
+from tests.support.kafka import read_back
 
 BLOCK_BYTES = 2**20
 TABLES = """
@@ -52,19 +53,9 @@ async def search_topics(search: Search, kafka: Kafka) -> None:
     """Read every topic back, Kafka's and Connect's own too."""
     partitions = await _partitions(kafka)
     scans = {partition.topic: search.of(topic_place(partition.topic)) for partition in partitions}
-    consumer = AIOKafkaConsumer(**kafka.client_options(), enable_auto_commit=False, max_partition_fetch_bytes=2**24)
-    await consumer.start()
-    try:
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning()
-        ends = await consumer.end_offsets(partitions)
-        while any([await consumer.position(each) < ends[each] for each in partitions]):
-            for partition, records in (await consumer.getmany(timeout_ms=200)).items():
-                for record in records:
-                    parts = (record.key, record.value, *(value for _, value in record.headers))
-                    scans[partition.topic].feed_all(part for part in parts if part)
-    finally:
-        await consumer.stop()
+    async for record in read_back(kafka, partitions):
+        parts = (record.key, record.value, *(value for _, value in record.headers))
+        scans[record.topic].feed_all(part for part in parts if part)
 
 
 async def _partitions(kafka: Kafka) -> list[TopicPartition]:

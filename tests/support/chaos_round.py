@@ -14,6 +14,7 @@ from flows.row_model import MirrorFlow
 from flows.scheme_map import SCHEME_MAP
 from stack.supervisor import Supervisor
 from tests.support.chaos import draw_blows, strike
+from tests.support.evidence import kept_of
 from tests.support.flow_oracles import Difference
 from tests.support.heap import Tuples, expiring, rewritten, tuples
 from tests.support.platform import Platform
@@ -35,6 +36,11 @@ def chosen_seed() -> int:
 def chaos_round(platform: Platform, supervisor: Supervisor, seed: int, say: Callable[[str], None]) -> None:
     """Run one round of `seed`; AssertionError when a promise is broken."""
     say(f"SYNC_CHAOS_SEED={seed}")
+    with kept_of(platform):
+        _round(platform, supervisor, seed, say)
+
+
+def _round(platform: Platform, supervisor: Supervisor, seed: int, say: Callable[[str], None]) -> None:
     platform.settle_all()
     before = platform.letters()
     with peak_load(platform.settings, platform.population, seed) as load:

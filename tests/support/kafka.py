@@ -1,8 +1,10 @@
 """The broker as tests see it: how far logs reach, sending any bytes, deleting topics."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from typing import Any
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from cli.broker import OutgoingRecord, log_ranges, send
@@ -51,6 +53,22 @@ def topics(kafka: Kafka) -> list[str]:
 def ours(topic: str) -> bool:
     """Whether a topic belongs to the product, and not to Kafka or Connect."""
     return not topic.startswith(INTERNAL)
+
+
+async def read_back(kafka: Kafka, partitions: Collection[TopicPartition]) -> AsyncIterator[Any]:
+    """Every record that partitions hold, up to their ends as they are now."""
+    consumer = AIOKafkaConsumer(**kafka.client_options(), enable_auto_commit=False, max_partition_fetch_bytes=2**24)
+    await consumer.start()
+    try:
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning()
+        ends = await consumer.end_offsets(partitions)
+        while any([await consumer.position(each) < ends[each] for each in partitions]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                for record in records:
+                    yield record
+    finally:
+        await consumer.stop()
 
 
 async def _last_value(kafka: Kafka, topic: str) -> bytes | None:
