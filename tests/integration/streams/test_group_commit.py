@@ -11,12 +11,16 @@ from sinks.pool import Unavailable
 from streams.group_commit import GroupCommit
 from streams.unit_of_work import FlowHalted, Gap, OriginalsNeeded
 from tests.integration.streams.conftest import Log, claim_of, family
+from tests.support.callbacks import until
 
 PARTITIONS = range(4)
+EVERYTHING = slice(None)
 TARGET = "SELECT family_id, scheme_code, rank, eligibility_score, explanation FROM eligibility_hints ORDER BY 1, 3"
 VERSIONS = "SELECT xmin::text, ctid::text, * FROM eligibility_hints ORDER BY family_id, rank"
 COUNTS = """SELECT partition, next_offset, records_read, applied, superseded, dead_lettered, tombstones
             FROM sync.ledger ORDER BY partition"""
+
+WAITING_FOR_THE_TARGET = "SELECT FROM pg_locks WHERE NOT granted AND relation = 'eligibility_hints'::regclass"
 
 
 @pytest.fixture
@@ -36,11 +40,10 @@ class Worker:
         self.claims = [await claim_of(self.unit, owner, partition=partition) for partition in PARTITIONS]
         return self
 
-    async def apply(self, logs, since=0):
-        """What became of each partition: what it came to, or the error that its lane met."""
-        return await asyncio.gather(
-            *[self._lane(log.records[since:]) for log in logs if log.records[since:]], return_exceptions=True
-        )
+    async def apply(self, logs, part=EVERYTHING):
+        """What became of that part of each log: what it came to, or the error that its lane met."""
+        lanes = [self._lane(records) for log in logs if (records := log.records[part])]
+        return await asyncio.gather(*lanes, return_exceptions=True)
 
     async def _lane(self, records):
         claim = self.claims[records[0].partition]
@@ -69,19 +72,13 @@ async def test_partitions_that_have_something_at_the_same_time_share_a_transacti
 
 
 async def test_random_histories_come_to_the_same_together_and_alone_and_a_replay_changes_no_row(make_unit, citizen, logs):
-    random, homes = Random(5), [[family() for _ in range(3)] for _ in PARTITIONS]  # noqa: S311 repeatable on purpose
+    random, homes = Random(5), [[family() for _ in range(3)] for _ in PARTITIONS]
     for number in range(120):
         log = random.choice(logs)
         _anything(random, log, homes[log.partition], number)
     together = await Worker(make_unit("together")).take_over()
-    for since in range(0, 40, 4):
-        for log in logs:
-            log.records, later = log.records[: since + 4], log.records[since + 4 :]
-            log.later = later
-        await together.apply(logs, since)
-        for log in logs:
-            log.records += log.later
-    await together.apply(logs, 40)
+    for start in range(0, max(len(log.records) for log in logs), 4):
+        await together.apply(logs, slice(start, start + 4))
     found, counts, rows = (
         citizen.execute(TARGET).fetchall(),
         citizen.execute(COUNTS).fetchall(),
@@ -123,7 +120,7 @@ async def test_a_row_that_the_database_refuses_is_isolated_in_its_partition(work
     for log, home in zip(logs, homes, strict=True):
         log.upsert(1, home, explanation="bad" if log.partition == 2 else "second")
         log.upsert(2, home, explanation="third")
-    await worker.apply(logs, since=1)
+    await worker.apply(logs, slice(1, None))
     shown = [explanation for *_, explanation in citizen.execute(TARGET)]
     assert sorted(shown) == ["first", "second", "second", "second", "third", "third", "third", "third"]
     assert citizen.execute('SELECT partition, "offset", reason FROM sync.dead_letter').fetchall() == [
@@ -150,8 +147,7 @@ async def test_a_ledger_row_that_somebody_holds_keeps_nobody_else_waiting(worker
     with citizen.transaction():
         citizen.execute("SELECT FROM sync.ledger WHERE partition = 3 FOR UPDATE")
         lanes = asyncio.create_task(worker.apply(logs))
-        while [row[1] for row in citizen.execute(COUNTS)] != [1, 1, 1, 0]:
-            await asyncio.sleep(0.01)
+        await until(lambda: [row[1] for row in citizen.execute(COUNTS)] == [1, 1, 1, 0])
     await lanes
     assert [row[1] for row in citizen.execute(COUNTS)] == [1, 1, 1, 1]
 
@@ -182,7 +178,7 @@ async def test_a_later_good_version_closes_the_letter(worker, citizen, logs):
     assert citizen.execute("SELECT status FROM sync.dead_letter").fetchall() == [("open",)]
     logs[0].upsert(1, family())
     logs[1].upsert(1, home, eligibility_score="0.6000")
-    await asyncio.gather(worker.apply(logs[:1]), worker.apply(logs[1:2], since=1))
+    await asyncio.gather(worker.apply(logs[:1]), worker.apply(logs[1:2], slice(1, None)))
     assert citizen.execute("SELECT status FROM sync.dead_letter").fetchall() == [("closed",)]
     assert len(transactions(citizen) & {xmin for (xmin,) in citizen.execute("SELECT xmin::text FROM sync.dead_letter")}) == 1
 
@@ -212,10 +208,7 @@ async def test_lanes_that_are_cancelled_take_their_transaction_with_them(worker,
     with citizen.transaction():
         citizen.execute("LOCK TABLE eligibility_hints")
         lanes = asyncio.create_task(worker.apply(logs))
-        while not citizen.execute(
-            "SELECT FROM pg_locks WHERE NOT granted AND relation = 'eligibility_hints'::regclass"
-        ).fetchall():
-            await asyncio.sleep(0.01)
+        await until(lambda: citizen.execute(WAITING_FOR_THE_TARGET).fetchall())
         lanes.cancel()
         await asyncio.wait([lanes])
     assert [row[1] for row in citizen.execute(COUNTS)] == [0] * len(PARTITIONS)
@@ -232,9 +225,9 @@ async def test_a_group_that_dies_at_any_await_leaves_nothing_half_done(make_unit
         for log, home in zip(logs, homes, strict=True):
             log.upsert(1, home, explanation=f"turn {turns}")
         dying, heir = await Worker(make_unit(f"dying-{turns}")).take_over("dying"), Worker(make_unit(f"heir-{turns}"))
-        finished = await die_after(turns, dying.apply(logs, since=turns - 1))
+        finished = await die_after(turns, dying.apply(logs, slice(turns - 1, None)))
         await heir.take_over("heir")
-        await heir.apply(logs, since=turns - 1)
+        await heir.apply(logs, slice(turns - 1, None))
         assert [row[1:3] for row in citizen.execute(COUNTS)] == [(turns, turns)] * len(PARTITIONS)
         assert [explanation for *_, explanation in citizen.execute(TARGET)] == [f"turn {turns}"] * len(homes)
         await dying.unit.pool.close()
