@@ -51,6 +51,7 @@ from streams.ranked_writer import RankedWriter
 from streams.rebuild import Rebuilder
 from streams.release import Release
 from streams.share_breaker import ShareBreaker
+from streams.shared_look import SharedLook
 from streams.summary import SummaryWriter
 from streams.summary_applier import SummaryApplier
 from streams.summary_decoding import SummaryDecoder
@@ -140,17 +141,19 @@ def _summary(flow: SummaryFlow, around: Surroundings) -> Parts:
     writer = SummaryWriter(flow)
     applier = SummaryApplier(flow, writer, _parked(flow, around), decoder, deadline)
     rebuilder = SummaryRebuilder(flow, *around.ends(flow), writer, decoder)
-    return applier, SummaryUpkeep(rebuilder, *_waiting(applier, around), Moves(flow, around.target(flow), writer))
+    moves = Moves(flow, around.target(flow), writer)
+    return applier, SummaryUpkeep(rebuilder, *_waiting(applier, around), moves, SharedLook(around.target(flow), moves.due))
 
 
 def _parked(flow: ReferringFlow, around: Surroundings) -> ParkedTable:
     return ParkedTable(flow.name, flow.reference, flow.reference_source.type, around.cipher)
 
 
-def _waiting(applier: AppendApplier | SummaryApplier, around: Surroundings) -> tuple[Release, GivingUp, Patience]:
+def _waiting(applier: AppendApplier | SummaryApplier, around: Surroundings) -> tuple[Release, GivingUp, Patience, SharedLook]:
     target = around.target(applier.flow)
     release = Release(applier, target, around.cipher, around.breaker)
-    return release, GivingUp(applier, target, around.breaker), Patience.within(around.settings.parking_deadline)
+    giving_up, patience = GivingUp(applier, target, around.breaker), Patience.within(around.settings.parking_deadline)
+    return release, giving_up, patience, SharedLook(target, applier.parked.due)
 
 
 _KINDS: Final[Mapping[type[Flow], Callable[[Any, Surroundings], Parts]]] = MappingProxyType(

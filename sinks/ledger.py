@@ -236,12 +236,3 @@ async def finish_topic_resync(session: Session, claim: Claim, resync: int, next_
             "lsn": fence[1],
         },
     )
-
-
-async def positions(session: Session, flow: str, partitions: Sequence[int]) -> dict[tuple[str, int], tuple[int, int]]:
-    """(topic, partition) → (next offset, owner epoch), as an idle owner looks for rewinds and heirs."""
-    rows = await session.rows(
-        "SELECT topic, partition, next_offset, owner_epoch FROM sync.ledger WHERE flow = %s AND partition = ANY(%s)",
-        (flow, list(partitions)),
-    )
-    return {(topic, partition): (next_offset, epoch) for topic, partition, next_offset, epoch in rows}

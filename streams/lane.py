@@ -18,7 +18,7 @@ from faust.types import TP
 
 from flows.model import Flow
 from settings import Worker
-from sinks import flow_state, ledger, upstream_loss
+from sinks import flow_state, standing, upstream_loss
 from sinks.flow_state import RUNNING
 from sinks.ledger import Claim, LostOwnership
 from sinks.pool import Pool
@@ -191,11 +191,11 @@ class Lane:
         """Find the ledger's position, rebuild if the log or the table cannot continue there, start reading."""
         services, self._reopen = self._services, False
         async with services.target.session() as session:
-            state = await flow_state.read(session, services.flow.name)
-            found = await ledger.positions(session, services.flow.name, [self.partition])
+            stands = await standing.read(session, services.flow.name, [self.partition])
             if services.source is not None:
                 # An operator may have set a new epoch while the flow stood still.
                 services.work.applier.decoder.epoch = await services.source.epoch(session)
+        found, state = stands.positions, stands.state
         starts = await self._starts(found)
         rebuilds = [start for start in starts.values() if isinstance(start, Rebuild)]
         if rebuilds or state.resync > self._resynced:
