@@ -18,7 +18,7 @@ from app.cluster import DatabaseCluster
 from app.configuration import faust_configuration
 from app.desk import OperatorsDesk
 from app.health import Health
-from app.kinds import Surroundings, parts_of
+from app.kinds import Surroundings, apply_of, parts_of
 from app.last_resort import end_anyway
 from app.notifying import Notifying
 from app.own_figures import OwnFigures
@@ -125,10 +125,12 @@ class Composition:
         breaker = ShareBreaker(worker.dead_letter_window, worker.dead_letter_share)
         around = Surroundings(self._app, worker, self._pools, self._cipher, self._control_reader, breaker)
         applier, upkeep = parts_of(flow, around)
+        work = UnitOfWork(flow, applier, target, self._cipher, breaker)
         services = LaneServices(
             flow=flow,
             settings=worker,
-            work=UnitOfWork(flow, applier, target, self._cipher, breaker),
+            work=work,
+            apply=apply_of(work, applier),
             upkeep=upkeep,
             source=self._source_of(flow),
             target=target,

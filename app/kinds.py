@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -20,6 +20,7 @@ from flows.row_model import MirrorFlow
 from flows.summary_model import SummaryFlow
 from flows.tables import Database
 from settings import Worker
+from sinks.ledger import Claim
 from sinks.parked import ParkedTable
 from sinks.payload_cipher import PayloadCipher
 from sinks.pool import Pool
@@ -29,8 +30,10 @@ from streams.append_decoding import AppendDecoder
 from streams.append_rebuild import AppendRebuilder
 from streams.applier import Applier
 from streams.callback_decoding import CallbackDecoder
+from streams.chunk import Chunk
 from streams.expiry import Expiry
 from streams.giving_up import GivingUp
+from streams.group_commit import GroupCommit
 from streams.log_reader import LogReader
 from streams.match import MatchApplier
 from streams.match_decoding import MatchDecoder
@@ -48,6 +51,7 @@ from streams.ranked_writer import RankedWriter
 from streams.rebuild import Rebuilder
 from streams.release import Release
 from streams.share_breaker import ShareBreaker
+from streams.shared_look import SharedLook
 from streams.summary import SummaryWriter
 from streams.summary_applier import SummaryApplier
 from streams.summary_decoding import SummaryDecoder
@@ -56,6 +60,7 @@ from streams.summary_rebuild import SummaryRebuilder
 from streams.summary_upkeep import SummaryUpkeep
 from streams.target_only import TargetUpkeep
 from streams.topic_rebuild import TopicRebuilder
+from streams.unit_of_work import Committed, UnitOfWork
 from streams.upkeep import Upkeep
 from tables.candidates import CandidateTable
 
@@ -89,6 +94,11 @@ def parts_of(flow: Flow, around: Surroundings) -> Parts:
     if make is None:
         raise TypeError(f"flow {flow.name}: nobody applies a {type(flow).__name__}")
     return make(flow, around)
+
+
+def apply_of(work: UnitOfWork, applier: Applier) -> Callable[[Claim, Chunk], Awaitable[Committed]]:
+    """How lanes have their chunks applied: those of ranked flows in groups where they are small."""
+    return GroupCommit(work, applier).apply if isinstance(applier, RankedApplier) else work.apply
 
 
 def followers_of(flow: MirrorFlow) -> list[SummaryFlow]:
@@ -131,17 +141,19 @@ def _summary(flow: SummaryFlow, around: Surroundings) -> Parts:
     writer = SummaryWriter(flow)
     applier = SummaryApplier(flow, writer, _parked(flow, around), decoder, deadline)
     rebuilder = SummaryRebuilder(flow, *around.ends(flow), writer, decoder)
-    return applier, SummaryUpkeep(rebuilder, *_waiting(applier, around), Moves(flow, around.target(flow), writer))
+    moves = Moves(flow, around.target(flow), writer)
+    return applier, SummaryUpkeep(rebuilder, *_waiting(applier, around), moves, SharedLook(around.target(flow), moves.due))
 
 
 def _parked(flow: ReferringFlow, around: Surroundings) -> ParkedTable:
     return ParkedTable(flow.name, flow.reference, flow.reference_source.type, around.cipher)
 
 
-def _waiting(applier: AppendApplier | SummaryApplier, around: Surroundings) -> tuple[Release, GivingUp, Patience]:
+def _waiting(applier: AppendApplier | SummaryApplier, around: Surroundings) -> tuple[Release, GivingUp, Patience, SharedLook]:
     target = around.target(applier.flow)
     release = Release(applier, target, around.cipher, around.breaker)
-    return release, GivingUp(applier, target, around.breaker), Patience.within(around.settings.parking_deadline)
+    giving_up, patience = GivingUp(applier, target, around.breaker), Patience.within(around.settings.parking_deadline)
+    return release, giving_up, patience, SharedLook(target, applier.parked.due)
 
 
 _KINDS: Final[Mapping[type[Flow], Callable[[Any, Surroundings], Parts]]] = MappingProxyType(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from sinks.flow_state import RUNNING
+from sinks.json_text import json_text
 from sinks.pool import Session
 
 COLUMNS: Final = "topic, partition, first_offset, next_offset, owner_epoch, last_timestamp, last_key_hash, resynced"
@@ -110,18 +111,23 @@ async def claim(session: Session, flow: str, owner: str, starts: Iterable[tuple[
     return [Claim(flow, *row) for row in rows]
 
 
+#: Of a row ``l`` of the ledger and the state ``s`` of its flow: what :class:`Locked` is made of, behind the owner's epoch.
+_FACTS: Final = """
+    l.next_offset, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+    coalesce(s.state, 'running'), coalesce(s.resync, 0), l.resynced,
+    (SELECT json_object_agg(d.row_key, d."offset") FROM (
+         SELECT row_key, max(CASE WHEN topic = l.topic THEN "offset" ELSE -1 END) AS "offset"
+         FROM sync.dead_letter WHERE flow = l.flow AND partition = l.partition
+           AND status IN ('open', 'replayed') AND row_key IS NOT NULL GROUP BY row_key) AS d)::text,
+    l.rebuilt_epoch, l.rebuilt_lsn"""
+
+
 async def lock(session: Session, claim: Claim) -> Locked:
     """Begin a transaction and lock the ledger row; raises :class:`LostOwnership` when the token is not ours."""
     row = await session.row(
-        """
+        f"""
         BEGIN;
-        SELECT l.owner_epoch, l.next_offset, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
-               coalesce(s.state, 'running'), coalesce(s.resync, 0), l.resynced,
-               (SELECT json_object_agg(d.row_key, d."offset") FROM (
-                    SELECT row_key, max(CASE WHEN topic = l.topic THEN "offset" ELSE -1 END) AS "offset"
-                    FROM sync.dead_letter WHERE flow = l.flow AND partition = l.partition
-                      AND status IN ('open', 'replayed') AND row_key IS NOT NULL GROUP BY row_key) AS d)::text,
-               l.rebuilt_epoch, l.rebuilt_lsn
+        SELECT l.owner_epoch, {_FACTS}
         FROM sync.ledger AS l LEFT JOIN sync.flow_state AS s ON s.flow = l.flow
         WHERE l.flow = %s AND l.topic = %s AND l.partition = %s
         FOR UPDATE OF l
@@ -131,37 +137,70 @@ async def lock(session: Session, claim: Claim) -> Locked:
     if row is None or row[0] != claim.owner_epoch:
         found = "no row" if row is None else f"epoch {row[0]}"
         raise LostOwnership(f"{claim.topic}[{claim.partition}]: ledger has {found}, our token is epoch {claim.owner_epoch}")
-    return Locked(row[1], row[2], row[3], row[4], row[5], _open_letters(row[6]), row[7], row[8])
+    return _locked(row[1:])
+
+
+async def lock_free(session: Session, claims: Sequence[Claim]) -> dict[Claim, Locked]:
+    """Begin a transaction and lock those rows of one flow that nobody holds and whose token is ours; waits for no lock."""
+    rows = await session.rows(
+        f"""
+        BEGIN;
+        SELECT g.number, {_FACTS}
+        FROM json_to_recordset(%(claims)s::json) AS g(number int, topic text, partition int, owner_epoch bigint)
+        JOIN sync.ledger AS l ON (l.flow, l.topic, l.partition, l.owner_epoch) = (%(flow)s, g.topic, g.partition, g.owner_epoch)
+        LEFT JOIN sync.flow_state AS s ON s.flow = l.flow
+        FOR UPDATE OF l SKIP LOCKED
+        """,
+        {"flow": claims[0].flow, "claims": json_text([_numbered(number, claim) for number, claim in enumerate(claims)])},
+    )
+    return {claims[row[0]]: _locked(row[1:]) for row in rows}
+
+
+def _numbered(number: int, claim: Claim) -> dict[str, Any]:
+    return {"number": number, "topic": claim.topic, "partition": claim.partition, "owner_epoch": claim.owner_epoch}
+
+
+def _locked(facts: tuple[Any, ...]) -> Locked:
+    next_offset, now, state, resync, resynced, letters, *rebuilt = facts
+    return Locked(next_offset, now, state, resync, resynced, _open_letters(letters), *rebuilt)
 
 
 def _open_letters(document: str | None) -> dict[str, int]:
     return msgspec.json.decode(document, type=dict[str, int]) if document else {}
 
 
+#: Moves positions and adds counts. Takes ``flow`` and ``advances``, a JSON array of objects; see :func:`advances_of`.
+ADVANCE: Final = f"""
+    UPDATE sync.ledger AS l SET next_offset = g.next_offset, last_timestamp = g.last_timestamp, last_key_hash = g.last_key_hash,
+        source_time = coalesce(timestamptz 'epoch' + g.source_time * interval '1 microsecond', l.source_time),
+        applied_at = clock_timestamp(), records_read = l.records_read + {" + ".join(f"g.{outcome}" for outcome in Outcome)},
+        {", ".join(f"{outcome} = l.{outcome} + g.{outcome}" for outcome in Outcome)}
+    FROM json_to_recordset(%(advances)s::json) AS g(topic text, partition int, next_offset bigint, last_timestamp bigint,
+        last_key_hash bigint, source_time bigint, {", ".join(f"{outcome} bigint" for outcome in Outcome)})
+    WHERE (l.flow, l.topic, l.partition) = (%(flow)s, g.topic, g.partition)"""
+
+
+def advances_of(moved: Iterable[tuple[Claim, Advance]]) -> str:
+    """The ``advances`` of :data:`ADVANCE`."""
+    return json_text([_advance(claim, advance) for claim, advance in moved])
+
+
+def _advance(claim: Claim, advance: Advance) -> dict[str, Any]:
+    return {
+        "topic": claim.topic,
+        "partition": claim.partition,
+        "next_offset": advance.next_offset,
+        "last_timestamp": advance.last_timestamp,
+        "last_key_hash": advance.last_key_hash,
+        "source_time": advance.source_time,
+        **{str(outcome): advance.counts.get(outcome, 0) for outcome in Outcome},
+    }
+
+
 async def advance_and_commit(session: Session, claim: Claim, advance: Advance) -> None:
     """Move the position, add the counts and commit, in one round trip."""
-    counted = ", ".join(f"{outcome} = {outcome} + %({outcome})s" for outcome in Outcome)
-    counts = {str(outcome): advance.counts.get(outcome, 0) for outcome in Outcome}
-    await session.run(
-        f"""
-        UPDATE sync.ledger SET next_offset = %(next)s, last_timestamp = %(timestamp)s, last_key_hash = %(key_hash)s,
-            source_time = coalesce(timestamptz 'epoch' + %(source_time)s * interval '1 microsecond', source_time),
-            applied_at = clock_timestamp(), records_read = records_read + %(read)s, {counted}
-        WHERE flow = %(flow)s AND topic = %(topic)s AND partition = %(partition)s;
-        COMMIT
-        """,
-        {
-            "flow": claim.flow,
-            "topic": claim.topic,
-            "partition": claim.partition,
-            "next": advance.next_offset,
-            "timestamp": advance.last_timestamp,
-            "key_hash": advance.last_key_hash,
-            "source_time": advance.source_time,
-            "read": sum(counts.values()),
-            **counts,
-        },
-    )
+    parameters = {"flow": claim.flow, "advances": advances_of([(claim, advance)])}
+    await session.run(f"{ADVANCE}; COMMIT", parameters)
 
 
 async def finish_resync(
@@ -197,12 +236,3 @@ async def finish_topic_resync(session: Session, claim: Claim, resync: int, next_
             "lsn": fence[1],
         },
     )
-
-
-async def positions(session: Session, flow: str, partitions: Sequence[int]) -> dict[tuple[str, int], tuple[int, int]]:
-    """(topic, partition) → (next offset, owner epoch), as an idle owner looks for rewinds and heirs."""
-    rows = await session.rows(
-        "SELECT topic, partition, next_offset, owner_epoch FROM sync.ledger WHERE flow = %s AND partition = ANY(%s)",
-        (flow, list(partitions)),
-    )
-    return {(topic, partition): (next_offset, epoch) for topic, partition, next_offset, epoch in rows}

@@ -97,10 +97,10 @@ class ParkedTable:
             **self._cipher.encrypted(record.key, record.value, record.headers),
         }
 
-    async def due(self, session: Session, partition: int) -> bool:
-        """Whether anything is to be done: a cheap look that needs no lock."""
-        found = await session.row(self._due, {"flow": self._flow, "partition": partition})
-        return bool(found and found[0])
+    async def due(self, session: Session, partitions: Collection[int]) -> set[int]:
+        """Those of the partitions in which anything is to be done: a cheap look that needs no lock."""
+        rows = await session.rows(self._due, {"flow": self._flow, "partitions": list(partitions)})
+        return {partition for (partition,) in rows}
 
     async def arrived(self, session: Session, partition: int, limit: int) -> list[Parked]:
         """Records whose reference is there and before which none of their key waits for another, in order."""

@@ -16,7 +16,7 @@ def known_statement(reference: Reference, key_type: str) -> str:
 
 
 def due_statement(reference: Reference, key_type: str) -> str:
-    """Whether a reference has come, a deadline has passed or a letter was settled."""
+    """Those of ``partitions`` in which a reference has come, a deadline has passed or a letter was settled."""
     return _DUE.format(there=_there(reference, key_type, "w"))
 
 
@@ -63,12 +63,13 @@ PARK: Final = """
 """
 
 _DUE: Final = """
-    SELECT EXISTS (SELECT FROM (SELECT DISTINCT reference FROM sync.parked
-                                WHERE flow = %(flow)s AND partition = %(partition)s) AS w WHERE {there})
-        OR EXISTS (SELECT FROM sync.parked
-                   WHERE flow = %(flow)s AND partition = %(partition)s AND state = 'waiting' AND deadline <= clock_timestamp())
-        OR EXISTS (SELECT FROM sync.parked AS p JOIN sync.dead_letter AS d ON d.id = p.letter
-                   WHERE p.flow = %(flow)s AND p.partition = %(partition)s AND d.status IN ('closed', 'discarded'))
+    SELECT o.partition FROM unnest(%(partitions)s) AS o(partition)
+    WHERE EXISTS (SELECT FROM (SELECT DISTINCT reference FROM sync.parked
+                               WHERE flow = %(flow)s AND partition = o.partition) AS w WHERE {there})
+       OR EXISTS (SELECT FROM sync.parked
+                  WHERE flow = %(flow)s AND partition = o.partition AND state = 'waiting' AND deadline <= clock_timestamp())
+       OR EXISTS (SELECT FROM sync.parked AS p JOIN sync.dead_letter AS d ON d.id = p.letter
+                  WHERE p.flow = %(flow)s AND p.partition = o.partition AND d.status IN ('closed', 'discarded'))
 """
 
 _ARRIVED: Final = """

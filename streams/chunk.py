@@ -9,7 +9,7 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from schemas.problems import BadRecord
 from streams.batches import Record
@@ -30,8 +30,11 @@ class Change(Protocol):
         ...
 
 
+#: Up to here a chunk costs less than its transaction, holds little memory, and mostly waits for the broker and the disk.
+SMALL_RECORDS: Final = 200
+SMALL_BYTES: Final = 256 * 1024
 #: Source times that a fetch contributes to the latencies that people see.
-_SAMPLED = 50
+_SAMPLED: Final = 50
 
 
 @dataclass
@@ -78,6 +81,11 @@ class Chunk:
 
     def __len__(self) -> int:
         return self.next_offset - self.first_offset
+
+    @property
+    def is_small(self) -> bool:
+        """Whether what it comes to is hardly worth a transaction of its own."""
+        return len(self) <= SMALL_RECORDS and self.size <= SMALL_BYTES
 
     @property
     def complete(self) -> bool:

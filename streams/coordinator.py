@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, cast
 import mode
 from faust.types import TP, EventT
 
-from sinks import flow_state, ledger, upstream_loss
+from sinks import flow_state, ledger, standing, upstream_loss
 from sinks.ledger import Claim, LostOwnership
 from sinks.source_identity import SourceReplaced
 from sinks.upstream_loss import Loss
@@ -41,6 +41,7 @@ class Coordinator(mode.Service):
         self._takeover: asyncio.Task[None] | None = None
         self._recovered = asyncio.Event()
         self._generation: int | None = None
+        self._hinted: dict[TP, int] = {}
 
     @property
     def assigned_now(self) -> bool:
@@ -58,6 +59,7 @@ class Coordinator(mode.Service):
         """New partitions: take the tokens in the background, so that an outage does not hold up the group."""
         await self.release()
         self._generation = self.services.generation()
+        self._hinted.clear()  # Others may have told the group something else since.
         topics: dict[int, set[str]] = defaultdict(set)
         for tp in assigned:
             if tp.topic in self.services.flow.topics:
@@ -199,16 +201,20 @@ class Coordinator(mode.Service):
         # Taken before the database is asked: a chunk committed meanwhile must not look like a rewind.
         known = {(topic, p): offset for p, lane in lanes.items() for topic, offset in lane.next_offsets.items()}
         async with self.services.target.session() as session:
-            state = await flow_state.read(session, flow.name)
-            found = await ledger.positions(session, flow.name, list(lanes))
+            stands = await standing.read(session, flow.name, list(lanes))
+        found = stands.positions
         for partition, lane in lanes.items():
             mine = {topic: found[topic, partition] for topic in lane.claims if (topic, partition) in found}
             for topic, (_, epoch) in mine.items():
                 if self.lanes.get(partition) is lane and epoch != lane.claims[topic].owner_epoch:
                     raise LostOwnership(f"{topic}[{partition}]: epoch {epoch} owns it now")
-            lane.observe(state, rewound=any(offset < known[topic, partition] for topic, (offset, _) in mine.items()))
+            lane.observe(stands.state, rewound=any(offset < known[topic, partition] for topic, (offset, _) in mine.items()))
+        await self._hint({TP(t, p): offset for p, lane in lanes.items() for t, offset in lane.next_offsets.items()})
 
-        await self._consumer().hint({TP(t, p): offset for p, lane in lanes.items() for t, offset in lane.next_offsets.items()})
+    async def _hint(self, offsets: dict[TP, int]) -> None:
+        news = {tp: offset for tp, offset in offsets.items() if self._hinted.get(tp) != offset}
+        if await self._consumer().hint(news):
+            self._hinted |= news
 
     async def on_stop(self) -> None:
         """Drain: finish the chunks under way."""

@@ -18,7 +18,7 @@ from faust.types import TP
 
 from flows.model import Flow
 from settings import Worker
-from sinks import flow_state, ledger, upstream_loss
+from sinks import flow_state, standing, upstream_loss
 from sinks.flow_state import RUNNING
 from sinks.ledger import Claim, LostOwnership
 from sinks.pool import Pool
@@ -33,14 +33,12 @@ from streams.outage import Circuit, is_outage
 from streams.outcomes import Listener, Nobody, PartitionStatistics
 from streams.positioning import Rebuild, Refuse, Start, decide
 from streams.share_breaker import TooManyDeadLetters
-from streams.unit_of_work import FlowHalted, FlowMustStop, Gap, OriginalsNeeded, UnitOfWork
+from streams.unit_of_work import Committed, FlowHalted, FlowMustStop, Gap, OriginalsNeeded, UnitOfWork
 from streams.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
 FAILURE_PAUSE: Final = 0.2
-#: Up to here a chunk holds little memory and mostly waits for the broker and the disk: it need not wait for a slot.
-SMALL_CHUNK: Final = 200
 
 
 class LaneState(StrEnum):
@@ -72,11 +70,15 @@ class PartitionReader(Protocol):
 
 @dataclass(frozen=True)
 class LaneServices:
-    """What the lanes of one flow share. ``source``: the database that it is captured from, if one is."""
+    """What the lanes of one flow share.
+
+    ``apply`` does with a chunk what ``work`` says. ``source``: the database that it is captured from, if one is.
+    """
 
     flow: Flow
     settings: Worker
     work: UnitOfWork
+    apply: Callable[[Claim, Chunk], Awaitable[Committed]]
     upkeep: Upkeep
     source: CapturedSource | None
     target: Pool
@@ -189,11 +191,11 @@ class Lane:
         """Find the ledger's position, rebuild if the log or the table cannot continue there, start reading."""
         services, self._reopen = self._services, False
         async with services.target.session() as session:
-            state = await flow_state.read(session, services.flow.name)
-            found = await ledger.positions(session, services.flow.name, [self.partition])
+            stands = await standing.read(session, services.flow.name, [self.partition])
             if services.source is not None:
                 # An operator may have set a new epoch while the flow stood still.
                 services.work.applier.decoder.epoch = await services.source.epoch(session)
+        found, state = stands.positions, stands.state
         starts = await self._starts(found)
         rebuilds = [start for start in starts.values() if isinstance(start, Rebuild)]
         if rebuilds or state.resync > self._resynced:
@@ -243,9 +245,9 @@ class Lane:
                 self._tick_due = time.monotonic() + self._tick_interval
 
     async def _next(self) -> None:
-        """Apply the first chunk. A large one waits for a slot, and grows while it waits."""
+        """Apply the first chunk. One that is not small waits for a slot, and grows while it waits."""
         first = self.inbox.first()
-        if first is not None and len(first) > SMALL_CHUNK:
+        if first is not None and not first.is_small:
             async with self._services.slots:
                 await self._apply(self.inbox.take())
         else:
@@ -260,7 +262,7 @@ class Lane:
             return
         self._applying = chunk
         try:
-            committed = await self._services.work.apply(self.claims[chunk.topic], chunk)
+            committed = await self._services.apply(self.claims[chunk.topic], chunk)
         finally:
             self._applying = None
         self.next_offsets[chunk.topic] = max(self.next_offsets[chunk.topic], committed.next_offset)

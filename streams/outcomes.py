@@ -25,11 +25,13 @@ class Latencies:
         """Records that became visible ``now``, so many seconds after their commit."""
         self.samples.extend((now, age) for age in ages)
 
-    def percentile_ms(self, share: float) -> float | None:
-        """A percentile in milliseconds, or ``None`` when nothing became visible in the window."""
+    def percentiles_ms(self, *shares: float) -> list[float | None]:
+        """Percentiles in milliseconds, each ``None`` when nothing became visible in the window."""
         oldest = time.time() - LATENCY_WINDOW
-        ordered = sorted(latency for seen, latency in self.samples if seen >= oldest)
-        return round(ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000, 1) if ordered else None
+        ordered = sorted([latency for seen, latency in self.samples if seen >= oldest])
+        if not ordered:
+            return [None for _ in shares]
+        return [round(ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000, 1) for share in shares]
 
 
 class Listener(Protocol):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -53,6 +54,11 @@ class RankedApplier:
             chunk.problems[chunk.owners[index]] = settlement.value_left_out(chunk.changes[index].row_key)
         return RankedApplication(self.table, self.writer, claim, locked, chunk, position, staged)
 
+    def rewriting(self, applications: Iterable[RankedApplication]) -> tuple[str, dict[str, str]] | None:
+        """The one statement, and its parameters, for the touched groups of partitions: no group is in two of them."""
+        ranked = {group: winners for each in applications for group, winners in each.staged.ranked.items()}
+        return (self.writer.statement, self.writer.parameters(ranked)) if ranked else None
+
 
 @dataclass
 class RankedApplication:
@@ -69,11 +75,19 @@ class RankedApplication:
 
     async def write(self, session: Session) -> Written:
         """RocksDB and the changelog first, then the target."""
-        self.append = await _store(self.table, self.claim, self.position, self.chunk.next_offset, self.staged, self.locked.now)
+        await self.store()
         deleted, written = await self.writer.write(session, self.staged.ranked) if self.staged.ranked else (0, 0)
+        return replace(self.outcome(), deleted=deleted, written=written)
+
+    async def store(self) -> None:
+        """RocksDB and the changelog."""
+        self.append = await _store(self.table, self.claim, self.position, self.chunk.next_offset, self.staged, self.locked.now)
+
+    def outcome(self) -> Written:
+        """What the chunk comes to, whatever the target holds already."""
         accepted = self._accepted()
         healed = settlement.healed(self.chunk, self.locked.open_letters, lambda offset, _: offset in accepted)
-        return Written(len(accepted), deleted, written, healed)
+        return Written(len(accepted), 0, 0, healed)
 
     def _accepted(self) -> set[int]:
         """Offsets of the records that changed something."""

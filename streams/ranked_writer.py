@@ -20,7 +20,7 @@ class RankedWriter:
 
     def __init__(self, flow: RankedFlow, table: CandidateTable) -> None:
         self._table = table
-        self._statement = ranked_statement(flow).text
+        self.statement = ranked_statement(flow).text
         self._size = flow.ranking.size
         group = next(column.name for column in flow.target.columns if column.source == flow.ranking.group)
         self._row = f'{{%b,"{group}":"%b","{flow.ranking.rank}":%d}}'.encode()
@@ -36,11 +36,15 @@ class RankedWriter:
 
     async def write(self, session: Session, ranked: Ranked) -> tuple[int, int]:
         """Make the target hold these winners; returns (deleted, written) rows, raises ``psycopg2.Error``."""
-        groups = ",".join(f'"{group.hex()}"' for group in ranked)
-        rows = b",".join(self._rows(ranked)).decode()
-        row = await session.row(self._statement, {"groups": f"[{groups}]", "rows": f"[{rows}]"})
+        row = await session.row(self.statement, self.parameters(ranked))
         assert row is not None, "the statement answers one row"
         return row[0], row[1]
+
+    def parameters(self, ranked: Ranked) -> dict[str, str]:
+        """What :attr:`statement` takes to make the target hold these winners."""
+        groups = ",".join(f'"{group.hex()}"' for group in ranked)
+        rows = b",".join(self._rows(ranked)).decode()
+        return {"groups": f"[{groups}]", "rows": f"[{rows}]"}
 
     def _rows(self, ranked: Ranked) -> Iterator[bytes]:
         """Target rows as JSON objects; entries hold the inside of theirs ready."""

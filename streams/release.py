@@ -64,10 +64,10 @@ class Release:
     async def run(self, claim: Claim) -> bool:
         """Apply what can be applied; returns whether there was anything to look at, overdue records too."""
         async with self._target.session() as session:
-            due = await self._parked.due(session, claim.partition)
+            due = await self._parked.due(session, [claim.partition])
         if due:
             await self._apply_all(claim)
-        return due
+        return bool(due)
 
     async def _apply_all(self, claim: Claim) -> None:
         limit = PER_TRANSACTION

@@ -119,12 +119,13 @@ def _flow(coordinator: Coordinator) -> dict[str, Any]:
     lanes = list(coordinator.lanes.values())
     book = [statistics for lane in lanes for statistics in lane.statistics.values()]
     latencies = Latencies(deque(sample for statistics in book for sample in statistics.latencies.samples))
+    p50, p99 = latencies.percentiles_ms(0.5, 0.99)
     states = {lane.state for lane in lanes}
     return {
         "flow": coordinator.services.flow.name,
         "state": str(next((s for s in (LaneState.STOPPED, LaneState.PAUSED, LaneState.WAITING) if s in states), LaneState.OPEN)),
         "rate": round(sum(statistics.rate() for statistics in book), 1),
         "events": sum(statistics.outcomes.total() for statistics in book),
-        "p50_ms": latencies.percentile_ms(0.5),
-        "p99_ms": latencies.percentile_ms(0.99),
+        "p50_ms": p50,
+        "p99_ms": p99,
     }

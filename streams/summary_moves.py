@@ -6,6 +6,8 @@ transaction that writes them. Any lane of the flow works on notes that nobody el
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flows.summary_model import SummaryFlow
 from sinks import summary_rows
 from sinks.json_text import json_text
@@ -28,9 +30,14 @@ class Moves:
     async def run(self, claim: Claim) -> None:
         """Work until there is no note left that leads to anything."""
         async with self._target.session() as session:
-            due = await session.row(self._due)
-        while due and due[0] and await self._work(claim) == PER_TRANSACTION:
+            due = await self.due(session, [claim.partition])
+        while due and await self._work(claim) == PER_TRANSACTION:
             pass
+
+    async def due(self, session: Session, partitions: Collection[int]) -> Collection[int]:
+        """All of the partitions while there is a note to work on: a cheap look that needs no lock."""
+        found = await session.row(self._due)
+        return partitions if found and found[0] else ()
 
     async def _work(self, claim: Claim) -> int:
         """One transaction; returns how many notes it took."""

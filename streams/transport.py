@@ -113,8 +113,10 @@ class LedgerConsumer(aiokafka.Consumer):
         self._open -= tps
         self.pause_partitions(tps)
 
-    async def hint(self, offsets: Mapping[TP, int]) -> None:
-        """Commit offsets to the group, for lag tools only; nothing depends on them and nothing happens when it fails."""
+    async def hint(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit offsets to the group, for lag tools only; nothing depends on them. Returns whether it is done."""
+        if not offsets:
+            return True
         assigned = self.assignment()  # Faust makes a new set of all partitions each time it is asked
         ours = {TopicPartition(tp.topic, tp.partition): offset for tp, offset in offsets.items() if tp in assigned}
         if ours:
@@ -123,6 +125,8 @@ class LedgerConsumer(aiokafka.Consumer):
                 await self._thread.call_thread(consumer.commit, ours)
             except (KafkaError, ConsumerThreadEnded) as error:
                 log.debug("offset hint not committed: %s", type(error).__name__)
+                return False
+        return True
 
 
 class LedgerTransport(aiokafka.Transport):

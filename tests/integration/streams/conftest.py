@@ -108,9 +108,9 @@ async def apply(unit, claim, records):
     return reduce(Committed.then, done)
 
 
-async def claim_of(unit, owner="worker", topic=FLOW.topic, start=0):
+async def claim_of(unit, owner="worker", topic=FLOW.topic, start=0, partition=0):
     async with unit.pool.session() as session:
-        (claim,) = await ledger.claim(session, FLOW.name, owner, [(topic, 0, start)])
+        (claim,) = await ledger.claim(session, FLOW.name, owner, [(topic, partition, start)])
     return claim
 
 

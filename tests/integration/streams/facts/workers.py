@@ -13,6 +13,7 @@ from streams.parking_upkeep import ParkingUpkeep
 from streams.patience import Patience
 from streams.release import Release
 from streams.share_breaker import ShareBreaker
+from streams.shared_look import SharedLook
 from streams.unit_of_work import UnitOfWork
 
 
@@ -30,7 +31,8 @@ class Worker:
         rebuilder = AppendRebuilder(self.applier, self.source, self.target)
         release = Release(self.applier, self.target, cipher, self.breaker)
         giving_up = GivingUp(self.applier, self.target, self.breaker)
-        self.upkeep = ParkingUpkeep(rebuilder, release, giving_up, patience or Patience(0.0))
+        look = SharedLook(self.target, parked.due, fresh=0.0)
+        self.upkeep = ParkingUpkeep(rebuilder, release, giving_up, patience or Patience(0.0), look)
 
     async def claim(self, owner="worker", topic=FLOW.topic, partition=0):
         async with self.target.session() as session:

@@ -21,6 +21,7 @@ from streams.mirror_decoding import MirrorDecoder
 from streams.patience import Patience
 from streams.release import Release
 from streams.share_breaker import ShareBreaker
+from streams.shared_look import SharedLook
 from streams.summary import SummaryWriter
 from streams.summary_applier import SummaryApplier
 from streams.summary_decoding import SummaryDecoder
@@ -146,7 +147,9 @@ class Worker:
         rebuilder = SummaryRebuilder(FLOW, self.source, self.target, self.writer, decoder)
         breaker = self.units[FLOW.name].breaker
         release, giving_up = Release(self.applier, self.target, cipher, breaker), GivingUp(self.applier, self.target, breaker)
-        self.upkeep = SummaryUpkeep(rebuilder, release, giving_up, Patience(0.0), Moves(FLOW, self.target, self.writer))
+        moves = Moves(FLOW, self.target, self.writer)
+        looks = [SharedLook(self.target, look, fresh=0.0) for look in (parked.due, moves.due)]
+        self.upkeep = SummaryUpkeep(rebuilder, release, giving_up, Patience(0.0), looks[0], moves, looks[1])
 
     async def claim(self, log, owner="worker"):
         async with self.target.session() as session:
