@@ -1,30 +1,29 @@
-"""The event path as batch jobs see it: the decoders and writers of the flows' kinds, outside of any partition."""
+"""The event path as batch jobs see it: the checks and the guarded writes of the flows' kinds, outside of any partition."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from app.kinds import followers_of
 from app.likeness import HashedRanges, member_likeness, mirror_likeness
-from batch_timers.event_path import BadRow, EventPath, Wanted
+from batch_timers.event_path import EventPath
 from flows.model import CapturedFlow
 from flows.row_model import MirrorFlow
 from flows.summary_model import SummaryFlow
 from schemas.debezium import row_decoder
 from schemas.problems import BadRecord
-from sinks import backup_rows
-from sinks.json_text import json_text
+from sinks import staged_members
+from sinks.copied_rows import Copied
+from sinks.copying import CopySession
 from sinks.pool import Parameters, Pool, Session
 from sinks.source_rows import Fence, KeyRange
-from sinks.summary_rows import strays_statement
-from streams.mirror import MirrorWriter
-from streams.mirror_decoding import RowState, RowStates
+from sinks.staged_rows import staged_following_statement, staged_mirror_statement
+from sinks.staging import Found, stage
+from sinks.summary_rows import following_statement, strays_statement
 from streams.summary import SummaryWriter
-from streams.summary_decoding import Member, Members
 
 
 def event_path(flow: CapturedFlow) -> EventPath:
@@ -43,35 +42,33 @@ class MirrorPath:
         if flow.filter is not None:
             raise TypeError(f"flow {flow.name}: a batch job would have to compare rows that its filter leaves out")
         self.flow = flow
-        self._decode = row_decoder(flow)
-        self._states = RowStates(flow)
-        self._writer = MirrorWriter(flow, followers_of(flow))
+        self.problem = problem_of(flow)
+        self._statements = {extras: staged_mirror_statement(flow, extras=extras) for extras in (False, True)}
+        followers = followers_of(flow)
+        self._following = [staged_following_statement(flow, follower) for follower in followers]
+        self._losing = [following_statement(follower) for follower in followers]
 
-    def comparison(self, *, extras: bool) -> str:
+    async def write(self, session: CopySession, page: Copied, fence: Fence, *, extras: bool, named: bool) -> Found:
         """Target rows."""
-        return backup_rows.mirror_statement(self.flow, extras=extras)
+        await stage(session, self.flow, page)
+        row = await session.row(self._statements[extras], _parameters(self.flow, page, fence, named=named))
+        assert row is not None, "the statement answers one row"
+        differing, extra, won, removed, written, *_ = row
+        await self._tell_followers(session, won, removed)
+        return Found(differing, extra, 0, won, _keys(written), _keys(removed) if named else ())
 
-    def wanted(self, content: bytes, fence: Fence) -> Wanted:
-        """The row's state as of the fence."""
-        row = _decoded(self._decode, content)
-        state = self._states.present(row, fence.epoch, fence.lsn, _now())
-        return Wanted(state.row_key, b'{"k":%b,%b}' % (msgspec.json.encode(state.row_key), state.content), state)
-
-    def absent(self, key: str, fence: Fence) -> RowState:
-        """Gone as of the fence."""
-        content = self._states.gone_content(key, _now())
-        return RowState(key, fence.epoch, fence.lsn, gone=True, content=content)
-
-    async def write(self, session: Session, states: Sequence[RowState]) -> frozenset[str]:
-        """As a lane does."""
-        won = await self._writer.write(session, states, [state.row_key for state in states])
-        return won.keys
+    async def _tell_followers(self, session: Session, won: int, removed: str | None) -> None:
+        """What followers refer to has changed, or is gone."""
+        for following in self._following if won else ():
+            await session.run(following)
+        for losing in self._losing if removed else ():
+            await session.run(losing, {"keys": removed})
 
     async def likeness(self, source: Pool, target: Pool) -> HashedRanges:
         """Of target rows."""
         return await mirror_likeness(self.flow, source, target)
 
-    async def settle(self, session: Session, keys: Sequence[str]) -> list[str]:  # noqa: ARG002 as the protocol has it
+    async def settle(self, session: Session) -> list[str]:  # noqa: ARG002 as the protocol has it
         """Nothing is derived from mirrored rows."""
         return []
 
@@ -89,45 +86,44 @@ class SummaryPath:
 
     def __init__(self, flow: SummaryFlow) -> None:
         self.flow = flow
-        self._decode = row_decoder(flow)
-        self._members = Members(flow)
+        self.problem = problem_of(flow)
         self._writer = SummaryWriter(flow)
-        self._groups = backup_rows.groups_statement(flow)
-        self._groups_in_range = backup_rows.groups_in_range_statement(flow)
+        self._comparisons = {extras: staged_members.compare_statement(flow, extras=extras) for extras in (False, True)}
+        self._writing = staged_members.writing_statements(flow)
+        self._groups = staged_members.groups_statement(flow)
+        self._groups_in_range = staged_members.groups_in_range_statement(flow)
         self._strays = strays_statement(flow)
 
-    def comparison(self, *, extras: bool) -> str:
-        """Members."""
-        return backup_rows.summary_statement(self.flow, extras=extras)
+    async def write(self, session: CopySession, page: Copied, fence: Fence, *, extras: bool, named: bool) -> Found:
+        """Members, and the summaries of the groups that they touch."""
+        await session.run(staged_members.TABLES)
+        await stage(session, self.flow, page)
+        parameters = _parameters(self.flow, page, fence, named=named)
+        row = await session.row(self._comparisons[extras], parameters)
+        assert row is not None, "the statement answers one row"
+        differing, extra, waiting = row
+        if not (differing or extra):
+            return Found(0, 0, waiting, 0)
+        won, written, removed = await self._guarded(session, parameters)
+        return Found(differing, extra, waiting, won, _keys(written), _keys(removed))
 
-    def wanted(self, content: bytes, fence: Fence) -> Wanted:
-        """The member as of the fence."""
-        member = self._members.present(_decoded(self._decode, content), fence.epoch, fence.lsn)
-        document = {
-            "k": member.row_key,
-            "profile_id": int(member.row_key),
-            "gr_id": member.reference,
-            "updated_at": member.time,
-            "content": msgspec.Raw(b"{%b}" % member.content),
-        }
-        return Wanted(member.row_key, msgspec.json.encode(document), member)
-
-    def absent(self, key: str, fence: Fence) -> Member:
-        """Gone as of the fence."""
-        return self._members.gone(key, fence.epoch, fence.lsn)
-
-    async def write(self, session: Session, states: Sequence[Member]) -> frozenset[str]:
-        """As a lane does; the groups that are touched are summed up."""
-        families = await self._writer.families(session, {member.reference for member in states if not member.gone})
-        return (await self._writer.write(session, states, families)).won
+    async def _guarded(self, session: CopySession, parameters: Parameters) -> tuple[int, str | None, str | None]:
+        """Write what was found to differ, as far as its version wins."""
+        before, guard, behind = self._writing
+        await session.run(before)
+        row = await session.row(guard, parameters)
+        assert row is not None, "the statement answers one row"
+        await session.run(behind)
+        won, written, removed = row
+        return won, written, removed
 
     async def likeness(self, source: Pool, target: Pool) -> HashedRanges:
         """Of members."""
         return await member_likeness(self.flow, source, target)
 
-    async def settle(self, session: Session, keys: Sequence[str]) -> list[str]:
+    async def settle(self, session: Session) -> list[str]:
         """Sum up groups of the page whose summary is another."""
-        return await self._summed_up(session, self._groups, {"keys": json_text(keys)}) if keys else []
+        return await self._summed_up(session, self._groups, None)
 
     async def settle_range(self, session: Session, bounds: KeyRange) -> list[str]:
         """Sum up groups of the range whose summary is another."""
@@ -143,12 +139,23 @@ class SummaryPath:
         return [f"{self.flow.reference.column} {group}" for group in groups]
 
 
-def _decoded(decode: Any, content: bytes) -> Any:
-    try:
-        return decode(content)
-    except BadRecord as error:
-        raise BadRow from error
+def problem_of(flow: CapturedFlow) -> Callable[[bytes], str | None]:
+    """What the decoder of events says of a row of the source."""
+    decode = row_decoder(flow)
+
+    def problem(content: bytes) -> str | None:
+        try:
+            decode(content)
+        except BadRecord as error:
+            return str(error)
+        return None
+
+    return problem
 
 
-def _now() -> int:
-    return int(time.time() * 1e6)
+def _parameters(flow: CapturedFlow, page: Copied, fence: Fence, *, named: bool) -> dict[str, Any]:
+    return {"flow": flow.name, **fence._asdict(), **page.bounds._asdict(), "named": named}
+
+
+def _keys(listed: str | None) -> tuple[str, ...]:
+    return () if listed is None else msgspec.json.decode(listed, type=tuple[str, ...])

@@ -30,6 +30,7 @@ from flows.schedule import Schedule
 from flows.tables import Database
 from settings import Batch, Settings
 from settings import Database as DatabaseSettings
+from sinks.copying import CopyPool
 from sinks.pool import Pool
 from streams.log_reader import LogReader
 from streams.retained import RetainedRows
@@ -61,7 +62,7 @@ class Batches:
 
         def pools(job: BatchJob) -> Pools:
             source = _source_of(made[job.schedule.job][1])
-            return Pools(Pool(self._of_a_run(source)), Pool(self._of_a_run(target)))
+            return Pools(CopyPool(self._of_a_run(source)), CopyPool(self._of_a_run(target)))
 
         return Runner([job for job, _ in made.values()], pool, pools, self._settings.batch, self._settings.worker.name)
 

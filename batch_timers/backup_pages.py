@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from batch_timers.event_path import BadRow, EventPath, Wanted
+from batch_timers.event_path import EventPath
 from batch_timers.failures import NotNow
 from sinks import flow_state
-from sinks.backup_rows import REMOVED, WAITING, WRITTEN
+from sinks.copied_rows import Copied
+from sinks.copying import CopySession
 from sinks.job_ledger import Counts
-from sinks.json_text import json_text
 from sinks.pool import Session
-from sinks.source_rows import Fence, KeyRange, SourceRow
+from sinks.source_rows import Fence, KeyRange
+from sinks.staging import Found
+
+#: What was done about rows that events had missed.
+WRITTEN: Final = "written"
+REMOVED: Final = "removed"
 
 
 @dataclass(frozen=True)
@@ -49,17 +54,9 @@ class Reading:
 
     path: EventPath
     fence: Fence
-    statement: str
     place: Place
     through: bool
     whole: bool
-
-    def page(self, keys: list[str], rows: list[SourceRow], bounds: KeyRange, *, last: bool) -> Page:
-        """Map the rows; what changed behind the fence is left to its events."""
-        mapped = [(row.late, self._wanted(row)) for row in rows]
-        good = [wanted for late, wanted in mapped if wanted is not None and not late]
-        bad = sum(wanted is None for _, wanted in mapped)
-        return Page(self, keys, good, len(rows) - len(good) - bad, bad, bounds, last)
 
     def behind(self, bounds: KeyRange, *, last: bool) -> list[Any]:
         """The cursor behind a chunk."""
@@ -69,57 +66,39 @@ class Reading:
         """What no row stands behind is known when all rows have been seen."""
         return await self.path.settle_strays(session) if last and self.whole else []
 
-    def _wanted(self, row: SourceRow) -> Wanted | None:
-        try:
-            return self.path.wanted(row.content, self.fence)
-        except BadRow:
-            return None
-
 
 @dataclass(frozen=True)
 class Page:
-    """All rows of ``bounds``. ``late`` and ``bad`` ones are not among the good. ``last``: no chunk with rows follows."""
+    """Rows as the source has mapped them. ``last``: no chunk with rows follows."""
 
     reading: Reading
-    keys: list[str]
-    good: list[Wanted]
-    late: int
-    bad: int
-    bounds: KeyRange
+    rows: Copied
     last: bool
 
     @property
     def cursor(self) -> Any:
         """Behind the page."""
-        return self.reading.behind(self.bounds, last=self.last)
+        return self.reading.behind(self.rows.bounds, last=self.last)
 
     async def write(self, session: Session) -> Counts:
         """Compare, and write what differs."""
-        path, fence = self.reading.path, self.reading.fence
+        assert isinstance(session, CopySession), "a run's sessions can copy"
+        path, asked = self.reading.path, {"extras": self.reading.whole, "named": self.reading.through}
         await refuse_unless_running(session, path)
-        found = dict(await session.rows(self.reading.statement, self._parameters()))
-        states = [row.state for row in self.good if found.get(row.key) == WRITTEN]
-        states += [path.absent(key, fence) for key, what in found.items() if what == REMOVED]
-        won = await path.write(session, states) if states else frozenset[str]()
-        groups = await path.settle(session, self.keys) + await self.reading.strays(session, last=self.last)
-        return self._counts(found, won, groups)
+        found = await path.write(session, self.rows, self.reading.fence, **asked)
+        groups = await path.settle(session) + await self.reading.strays(session, last=self.last)
+        return self._counts(found, groups)
 
-    def _parameters(self) -> dict[str, str | None]:
-        rows = (b"[%b]" % b",".join(row.document for row in self.good)).decode()
-        return {"rows": rows, "present": json_text(self.keys), **self.bounds._asdict()}
-
-    def _counts(self, found: dict[str, str], won: frozenset[str], groups: list[str]) -> Counts:
+    def _counts(self, found: Found, groups: list[str]) -> Counts:
         """A row that is newer in the target by now, or that waits for its reference, is left to its events."""
-        waiting = sum(what == WAITING for what in found.values())
-        left = len(found) - waiting - len(won)
-        extra = sum(what == REMOVED for what in found.values())
-        missed = [(key, found[key]) for key in sorted(won)] + [(group, WRITTEN) for group in groups]
+        left = found.differing + found.extra - found.won
+        missed = [(key, WRITTEN) for key in (*found.written, *groups)] + [(key, REMOVED) for key in found.removed]
         return Counts(
-            written=len(won) + len(groups),
-            unchanged=len(self.good) - (len(found) - extra),
-            skipped=self.late + waiting + left,
-            failed=self.bad,
-            missed=tuple(missed) if self.reading.through else (),
+            written=found.won + len(groups),
+            unchanged=self.rows.timely - found.differing - found.waiting,
+            skipped=self.rows.late + found.waiting + left,
+            failed=len(self.rows.bad),
+            missed=tuple(sorted(missed)) if self.reading.through else (),
         )
 
 

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from flows.model import CapturedFlow
+from sinks.copied_rows import Copied
+from sinks.copying import CopySession
 from sinks.pool import Pool, Session
 from sinks.source_rows import Fence, KeyRange
-
-
-class BadRow(Exception):
-    """A source row that would become a dead letter; what stands for it stays."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A row as it should be. ``document``, a JSON object, is for the comparison, ``state`` for :meth:`EventPath.write`."""
-
-    key: str
-    document: bytes
-    state: Any
+from sinks.staging import Found
 
 
 @dataclass(frozen=True)
@@ -48,35 +38,30 @@ class Likeness(Protocol):
 
 
 class EventPath(Protocol):
-    """The mapping and the guarded write of a flow's events."""
+    """The checks and the guarded write of a flow's events, for rows that the source has mapped."""
 
     @property
     def flow(self) -> CapturedFlow:
         """The flow."""
         ...
 
-    def comparison(self, *, extras: bool) -> str:
-        """The statement of ``sinks.backup_rows`` for the flow's kind."""
+    def problem(self, content: bytes) -> str | None:
+        """Why a row of the source, as of :class:`~sinks.source_rows.SourceRow`, would become a dead letter; no value is named."""
         ...
 
-    def wanted(self, content: bytes, fence: Fence) -> Wanted:
-        """What a row of the source comes to; raises :class:`BadRow`."""
-        ...
+    async def write(self, session: CopySession, page: Copied, fence: Fence, *, extras: bool, named: bool) -> Found:
+        """Stage the page, compare it, and write what differs under the version guard, in the transaction that is open.
 
-    def absent(self, key: str, fence: Fence) -> Any:
-        """The state of a row that the source does not have."""
-        ...
-
-    async def write(self, session: Session, states: Sequence[Any]) -> frozenset[str]:
-        """Write under the version guard, in the transaction that is open; the keys whose version won."""
+        ``extras``: rows of the page's range that the source does not have go. ``named``: the answer has keys.
+        """
         ...
 
     async def likeness(self, source: Pool, target: Pool) -> Likeness:
         """How these two databases hash, as far as they agree."""
         ...
 
-    async def settle(self, session: Session, keys: Sequence[str]) -> list[str]:
-        """Put right what is derived from the rows of a page; what has been put right, by name."""
+    async def settle(self, session: Session) -> list[str]:
+        """Put right what is derived from the rows of the page that was written last; what has been put right, by name."""
         ...
 
     async def settle_range(self, session: Session, bounds: KeyRange) -> list[str]:

@@ -12,8 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from typing import Any, Final
 
-import psycopg2
-
 from batch_timers.closures import Calendar, Closure
 from batch_timers.failures import OUTAGE_PAUSE, backoff, described, is_outage
 from batch_timers.interface import Around, BatchJob, Chunk
@@ -23,6 +21,7 @@ from settings import Batch
 from sinks import job_ledger
 from sinks.job_ledger import Border, Held, LostLease, State
 from sinks.pool import Pool, Session, Unavailable
+from sinks.sqlstate import DRIVER_ERRORS
 
 log = logging.getLogger(__name__)
 
@@ -178,14 +177,14 @@ class Execution:
 
     async def _leave(self, write: Callable[[Session], Awaitable[None]]) -> None:
         """In an outage the lease runs out instead."""
-        with suppress(psycopg2.Error, Unavailable, OSError):
+        with suppress(*DRIVER_ERRORS, Unavailable, OSError):
             async with self._target.session() as session:
                 await write(session)
 
     async def _beat(self, task: asyncio.Task[Any]) -> None:
         """Renew the lease until the run is not ours any more."""
         while not await self._over_within(self._settings.lease / 4):
-            with suppress(psycopg2.Error, Unavailable, OSError):
+            with suppress(*DRIVER_ERRORS, Unavailable, OSError):
                 async with self._target.session() as session:
                     if not await job_ledger.renew(session, self._held, lease=self._settings.lease):
                         self._lost = True
@@ -211,4 +210,4 @@ class Execution:
 
 def _quotes(error: Exception) -> bool:
     """Whether the error's text may hold values of rows."""
-    return isinstance(error, psycopg2.Error)
+    return isinstance(error, DRIVER_ERRORS)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import psycopg2
-
 from sinks.pool import StatementTimeout, Unavailable
 from sinks.source_identity import SourceReplaced
 from sinks.source_rows import FenceTimeout
-from sinks.sqlstate import Remedy, remedy_of
+from sinks.sqlstate import DRIVER_ERRORS, Remedy, remedy_of
 from sinks.sqlstate import described as named
 
 FIRST_PAUSE: Final = 15.0
@@ -31,7 +29,7 @@ class Refused(Exception):
 
 def is_outage(error: BaseException) -> bool:
     """Whether the run has to wait for something that is not its fault, such as source or target."""
-    if isinstance(error, psycopg2.Error):
+    if isinstance(error, DRIVER_ERRORS):
         return remedy_of(error) is Remedy.WAIT
     return isinstance(error, Unavailable | OSError | NotNow) and not isinstance(error, TimeoutError)
 
@@ -43,7 +41,7 @@ def backoff(attempts: int) -> float:
 
 def described(error: BaseException) -> str:
     """For the ledger: never a message of the server, which may quote a value."""
-    if isinstance(error, psycopg2.Error):
+    if isinstance(error, DRIVER_ERRORS):
         return f"the database refused a statement: {named(error)}"
     if isinstance(error, TimeoutError):
         return "no chunk was committed within the time for one"

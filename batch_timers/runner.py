@@ -18,6 +18,7 @@ from batch_timers.proposals import Proposal, proposals
 from batch_timers.turns import Action, Turn, calendar_of, turns
 from settings import Batch
 from sinks import job_board, job_ledger
+from sinks.copying import CopyPool
 from sinks.job_board import Line, Run
 from sinks.job_ledger import State
 from sinks.pool import Pool, Session
@@ -29,10 +30,10 @@ _STATES: Final = {Fate.RUNS: State.SCHEDULED, Fate.DEFERRED: State.DEFERRED, Fat
 
 @dataclass(frozen=True)
 class Pools:
-    """Connections of one run: five to ten to each database."""
+    """Connections of one run: five to ten to each database, which can COPY."""
 
-    source: Pool
-    target: Pool
+    source: CopyPool
+    target: CopyPool
 
     async def close(self) -> None:
         """Close all."""

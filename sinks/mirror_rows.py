@@ -23,13 +23,28 @@ def mirror_statement(flow: RowFlow, *, with_kept: bool = False, guard: str = row
     keys asked for that won.
     ``with_kept``: values that the source left out are taken from the standing row. ``guard`` decides which versions win.
     """
+    given = f"SELECT * FROM json_to_recordset(%(rows)s::json) AS x({ENVELOPE}, {_record(flow)})"
+    return f"""
+        {guarded_write(flow, given, with_kept=with_kept, guard=guard)}
+        SELECT (SELECT count(*) FROM won JOIN given AS g ON g.k = won.key WHERE g.f IS NOT TRUE),
+               (SELECT count(*) FROM gone), (SELECT count(*) FROM written),
+               (SELECT array_agg(won.key) FROM won JOIN json_array_elements_text(%(asked)s::json) AS a(key) USING (key))
+               {waking(flow.wakes)}
+        """
+
+
+def guarded_write(flow: RowFlow, given: str, *, with_kept: bool = False, guard: str = row_versions.WINNERS) -> str:
+    """The WITH clause that writes rows: ``given``, a SELECT of them; ``won``, keys; ``gone`` and ``written``, a line per row.
+
+    A given row has the columns of :data:`ENVELOPE` and those that the flow writes, its link aside. Parameter: ``flow``.
+    """
     table, key = flow.target.table.qualified, flow.key
     columns = [name for name, _ in flow.written_columns]
     data = [name for name in columns if name != key]
     rows = _live_rows(flow, with_kept=with_kept)
     return f"""
         {LOCK_SHARED if flow.link else ""}
-        WITH given AS MATERIALIZED (SELECT * FROM json_to_recordset(%(rows)s::json) AS x({ENVELOPE}, {_record(flow)})),
+        WITH given AS MATERIALIZED ({given}),
         won AS ({guard}),
         {f"noted AS ({noting(flow.link, rows)})," if flow.link else ""}
         gone AS ({_removal(flow)} RETURNING 1),
@@ -38,12 +53,7 @@ def mirror_statement(flow: RowFlow, *, with_kept: bool = False, guard: str = row
                     ON CONFLICT ({key}) DO UPDATE SET {", ".join(f"{name} = {_upserted(flow, name)}" for name in data)}
                     WHERE ({", ".join(f"t.{name}" for name in data)})
                           IS DISTINCT FROM ({", ".join(_upserted(flow, name) for name in data)})
-                    RETURNING 1)
-        SELECT (SELECT count(*) FROM won JOIN given AS g ON g.k = won.key WHERE g.f IS NOT TRUE),
-               (SELECT count(*) FROM gone), (SELECT count(*) FROM written),
-               (SELECT array_agg(won.key) FROM won JOIN json_array_elements_text(%(asked)s::json) AS a(key) USING (key))
-               {waking(flow.wakes)}
-        """
+                    RETURNING 1)"""
 
 
 def _live_rows(flow: RowFlow, *, with_kept: bool) -> str:

@@ -76,8 +76,8 @@ class Pool:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._free: list[Connection] = []
-        self._used: set[Connection] = set()
+        self._free: list[Any] = []
+        self._used: set[Any] = set()
         self._places = asyncio.Semaphore(database.pool_size)
         self._waiting = 0
 
@@ -96,9 +96,9 @@ class Pool:
             connection = await self._taken()
             try:
                 async with connection.cursor() as cursor:
-                    yield Session(cursor)
+                    yield self._session(cursor)
             except BaseException:
-                _close(connection)
+                self._close(connection)
                 raise
             finally:
                 self._used.discard(connection)
@@ -117,7 +117,7 @@ class Pool:
         finally:
             self._places.release()
 
-    async def _taken(self) -> Connection:
+    async def _taken(self) -> Any:
         connection = None
         while self._free and connection is None:
             connection = self._free.pop()
@@ -128,28 +128,36 @@ class Pool:
         self._used.add(connection)
         return connection
 
-    async def _opened(self) -> Connection:
+    @property
+    def _patience(self) -> float:
+        """Seconds after which nobody waits for a statement any more."""
+        return self._database.statement_timeout / 1000 + self._database.connect_timeout
+
+    def _session(self, cursor: Any) -> Session:
+        return Session(cursor)
+
+    async def _opened(self) -> Any:
+        """Connect; raises :class:`Unavailable`."""
         database = self._database
-        timeout = database.statement_timeout / 1000 + database.connect_timeout
         try:
             async with asyncio.timeout(database.connect_timeout + 1):
-                return await Connection.open(timeout, **database.conninfo(), options=_session_options(database))
+                return await Connection.open(self._patience, **database.conninfo(), options=session_options(database))
         except (psycopg2.Error, OSError, TimeoutError) as error:
             raise Unavailable(f"{database.host}:{database.port}: {type(error).__name__}") from error
 
     async def close(self) -> None:
         """Close every connection, also those in use."""
         for connection in (*self._free, *self._used):
-            _close(connection)
+            self._close(connection)
         self._free.clear()
 
+    def _close(self, connection: Any) -> None:
+        with suppress(OSError, psycopg2.Error):
+            connection.close()
 
-def _close(connection: Connection) -> None:
-    with suppress(OSError, psycopg2.Error):
-        connection.close()
 
-
-def _session_options(database: Database) -> str:
+def session_options(database: Database) -> str:
+    """What every session of ours sets, as the parameter ``options`` of libpq."""
     values = {
         "statement_timeout": database.statement_timeout,
         "lock_timeout": database.lock_timeout,

@@ -115,6 +115,7 @@ def provision_statements(database: Database, flows: Iterable[Definition], roles:
         *(publication_statements(database, captured) if captured else ()),
         *(f"GRANT USAGE ON SCHEMA {_quoted(schema)} TO {_quoted(role)}" for role, schema in schemas_used(database, flows, roles)),
         *_state_statements(roles),
+        _temporary_tables(roles),
         *(_silence(setting, roles) for setting in _SILENT.items() if _writes_private_values(database, flows)),
         *(grant.statement for grant in grants(database, flows, roles)),
     )
@@ -173,6 +174,13 @@ def _state_statements(roles: Roles) -> Iterator[str]:
     for table, kept in _STATE_EXCEPTIONS.items():
         withheld = ", ".join(privilege for privilege in _ROWS if privilege not in kept)
         yield f"REVOKE {withheld} ON {STATE_SCHEMA}.{table} FROM {worker}"
+
+
+def _temporary_tables(roles: Roles) -> str:
+    """Batch jobs stage rows there. Everybody may make them, unless that was revoked."""
+    worker = _literal(roles.worker)
+    wanting = f"NOT has_database_privilege({worker}, current_database(), 'TEMPORARY')"
+    return _where(wanting, f"EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), {worker})")
 
 
 def _writes_private_values(database: Database, flows: tuple[Definition, ...]) -> bool:

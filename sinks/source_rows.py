@@ -67,25 +67,25 @@ class FencedRead:
     """A repeatable-read snapshot behind a fence; more may be asked of it through its ``session``.
 
     ``lsn`` is the fence as an integer. ``later`` are the transactions, as full numbers, that wrote after the fence and that the
-    snapshot may see: from the fence's own up to the snapshot's end.
+    snapshot may see, from the fence's own up to the snapshot's end; as an attribute, they are parameters of :data:`LATE`.
     """
 
     def __init__(self, session: Session, flow: CapturedFlow, lsn: int, later: range) -> None:
         self.lsn = lsn
         self.session = session
         self._flow = flow
-        self._later = {"fence": later.start % _XID_SPACE, "later": len(later)}
+        self.later = {"fence": later.start % _XID_SPACE, "later": len(later)}
 
     async def pages(self) -> AsyncIterator[list[SourceRow]]:
         """All rows in primary key order, at most :data:`PAGE_ROWS` at a time."""
         statement, after = _page_statement(self._flow), None
-        while rows := await self.session.rows(statement, {"after": after, **self._later}):
+        while rows := await self.session.rows(statement, {"after": after, **self.later}):
             yield [SourceRow(content.encode(), late) for _, content, late in rows]
             after = rows[-1][0]
 
     async def rows_of(self, keys: Collection[str]) -> dict[str, SourceRow]:
         """Those of the rows with these primary keys that are there, by their keys as text."""
-        found = await self.session.rows(_keyed_statement(self._flow), {"keys": list(keys), **self._later})
+        found = await self.session.rows(_keyed_statement(self._flow), {"keys": list(keys), **self.later})
         return {key: SourceRow(content.encode(), late) for key, content, late in found}
 
     async def edges(self, chosen: Chosen, page: int, pages: int) -> list[str]:
@@ -95,11 +95,6 @@ class FencedRead:
         """
         parameters = {**chosen.parameters, "page": page, "limit": page * pages + 1}
         return [key for (key,) in await self.session.rows(_edges_statement(self._flow, chosen.column), parameters)]
-
-    async def chosen(self, chosen: Chosen) -> tuple[list[str], list[SourceRow]]:
-        """The rows that are chosen in primary key order, and their keys as text."""
-        found = await self.session.rows(_chosen_statement(self._flow, chosen.column), {**chosen.parameters, **self._later})
-        return [key for key, *_ in found], [SourceRow(content.encode(), late) for _, content, late in found]
 
 
 @asynccontextmanager
@@ -173,20 +168,20 @@ async def _one(session: Session, statement: str, parameters: Parameters = ()) ->
 #: before its end, so only the few numbers from the fence to there are late. Of two numbers 2**32 apart a row does not tell which
 #: it was: one that is as old as that to the transaction passes for late in this rebuild, and not in the next. Numbers below 3
 #: are no transactions, they mean "always".
-_LATE: Final = f"""xmin::text::bigint >= {_FIRST_NORMAL_XID}
+LATE: Final = f"""xmin::text::bigint >= {_FIRST_NORMAL_XID}
             AND (xmin::text::bigint - %(fence)s + {_XID_SPACE}) %% {_XID_SPACE} < %(later)s"""
 
 
 async def count(session: Session, flow: CapturedFlow, chosen: Chosen) -> int:
     """How many rows are chosen."""
-    (rows,) = await _one(session, f"SELECT count(*) FROM {_chosen(flow, chosen.column)}", chosen.parameters)
+    (rows,) = await _one(session, f"SELECT count(*) FROM {chosen_rows(flow, chosen.column)}", chosen.parameters)
     return cast("int", rows)
 
 
 def _page_statement(flow: CapturedFlow) -> str:
     key = flow.source.primary_key
     return f"""
-        SELECT {key}, {_content(flow)}, {_LATE}
+        SELECT {key}, {_content(flow)}, {LATE}
         FROM {flow.source.table.qualified}
         WHERE %(after)s::{flow.source.column(key).type} IS NULL OR {key} > %(after)s
         ORDER BY {key} LIMIT {PAGE_ROWS}
@@ -196,7 +191,7 @@ def _page_statement(flow: CapturedFlow) -> str:
 def _keyed_statement(flow: CapturedFlow) -> str:
     key = flow.source.primary_key
     return f"""
-        SELECT {key}::text, {_content(flow)}, {_LATE}
+        SELECT {key}::text, {_content(flow)}, {LATE}
         FROM {flow.source.table.qualified} WHERE {key} = ANY(%(keys)s::{flow.source.column(key).type}[])
         """
 
@@ -207,18 +202,13 @@ def _edges_statement(flow: CapturedFlow, column: str | None) -> str:
     return f"""
         SELECT e.key::text FROM (
             SELECT r.key, row_number() OVER (ORDER BY r.key) AS place FROM (
-                SELECT s.{key} AS key FROM {_chosen(flow, column)} ORDER BY s.{key} LIMIT %(limit)s) AS r) AS e
+                SELECT s.{key} AS key FROM {chosen_rows(flow, column)} ORDER BY s.{key} LIMIT %(limit)s) AS r) AS e
         WHERE e.place > 1 AND (e.place - 1) %% %(page)s = 0 ORDER BY e.key
         """
 
 
-def _chosen_statement(flow: CapturedFlow, column: str | None) -> str:
-    """Ordered by the key itself: its bare name would mean the text that is selected."""
-    key = flow.source.primary_key
-    return f"SELECT {key}::text, {_content(flow)}, {_LATE} FROM {_chosen(flow, column)} ORDER BY s.{key}"
-
-
-def _chosen(flow: CapturedFlow, column: str | None) -> str:
+def chosen_rows(flow: CapturedFlow, column: str | None) -> str:
+    """FROM and WHERE of the source rows ``s`` of a :class:`Chosen` of that ``column``."""
     key = flow.source.primary_key
     kind = flow.source.column(key).type
     since = "" if column is None else f"AND (%(since)s::timestamptz IS NULL OR s.{column} >= %(since)s)"

@@ -5,8 +5,13 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Final
 
+import psycopg
 import psycopg2
 import psycopg2.errorcodes
+
+#: Of both drivers: that of sessions, and that of those which COPY.
+DriverError = psycopg2.Error | psycopg.Error
+DRIVER_ERRORS: Final = (psycopg2.Error, psycopg.Error)
 
 
 class Remedy(Enum):
@@ -35,16 +40,23 @@ def remedy(sqlstate: str | None, *, connection_closed: bool) -> Remedy:
     return Remedy.BISECT if sqlstate.startswith(_ROW_CLASSES) else Remedy.STOP
 
 
-def remedy_of(error: psycopg2.Error | OSError | TimeoutError) -> Remedy:
-    """The remedy for an error of the driver; a failure to connect is an outage, whatever it is called."""
-    if not isinstance(error, psycopg2.Error):
+_LOST: Final = (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+
+
+def remedy_of(error: DriverError | OSError | TimeoutError) -> Remedy:
+    """The remedy for an error of a driver; a failure to connect is an outage, whatever it is called."""
+    if not isinstance(error, DRIVER_ERRORS):
         return Remedy.WAIT
-    lost = isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
-    return remedy(error.pgcode, connection_closed=lost)
+    return remedy(_code(error), connection_closed=isinstance(error, _LOST))
 
 
-def described(error: psycopg2.Error) -> str:
+def _code(error: DriverError) -> str | None:
+    return error.sqlstate if isinstance(error, psycopg.Error) else error.pgcode
+
+
+def described(error: DriverError) -> str:
     """The class of error and the objects concerned; never the message, which may quote a value."""
-    name = psycopg2.errorcodes.lookup(error.pgcode) if error.pgcode else type(error).__name__
+    code = _code(error)
+    name = psycopg2.errorcodes.lookup(code) if code else type(error).__name__
     named = {"table": error.diag.table_name, "column": error.diag.column_name, "constraint": error.diag.constraint_name}
-    return " ".join([f"{name} ({error.pgcode})", *(f"{kind} {value}" for kind, value in named.items() if value)])
+    return " ".join([f"{name} ({code})", *(f"{kind} {value}" for kind, value in named.items() if value)])

@@ -13,8 +13,14 @@ from flows.summary_model import SummaryFlow
 from sinks import row_versions
 
 #: A given member: key, version, whether it is gone, and what stands in ``sync.profile_member``.
-_MEMBER: Final = f"{row_versions.ENVELOPE}, profile_id bigint, gr_id uuid, family_id uuid, updated_at timestamptz, content jsonb"
-_GIVEN: Final = f"given AS MATERIALIZED (SELECT * FROM json_to_recordset(%(rows)s::json) AS x({_MEMBER}))"
+MEMBER: Final = f"{row_versions.ENVELOPE}, profile_id bigint, gr_id uuid, family_id uuid, updated_at timestamptz, content jsonb"
+_GIVEN: Final = f"given AS MATERIALIZED (SELECT * FROM json_to_recordset(%(rows)s::json) AS x({MEMBER}))"
+
+
+def _listed(parameter: str, kind: str) -> str:
+    """A SELECT of the elements of a parameter, a JSON array."""
+    return f"SELECT value::{kind} FROM json_array_elements_text(%({parameter})s::json)"
+
 
 #: ``rows`` is a JSON array of members, each key at most once. Answers the keys whose version won, and with false those that are
 #: gone as of just that version already.
@@ -25,16 +31,17 @@ GUARD: Final = f"""
     WHERE won.key IS NOT NULL OR (g.d AND v.deleted AND (v.epoch, v.lsn) = (g.e, g.l))
     """
 
-#: Lock the members of a JSON array of ``keys``; answers the groups that they were in.
-STOOD: Final = """
-    SELECT family_id::text FROM sync.profile_member
-    WHERE profile_id IN (SELECT value::bigint FROM json_array_elements_text(%(keys)s::json))
-    ORDER BY profile_id FOR UPDATE
-    """
 
-#: Write members; those that are gone go.
-MEMBERS: Final = f"""
-    WITH {_GIVEN},
+def stood(keys: str) -> str:
+    """Lock the members with these primary keys, a SELECT; answers the groups that they were in."""
+    return f"SELECT family_id FROM sync.profile_member WHERE profile_id IN ({keys}) ORDER BY profile_id FOR UPDATE"
+
+
+#: The same of a JSON array of ``keys``.
+STOOD: Final = stood(_listed("keys", "bigint"))
+
+#: Write the members of ``given``; those that are gone go.
+WRITING: Final = """
     gone AS (DELETE FROM sync.profile_member AS m USING given AS g WHERE g.d AND m.profile_id = g.profile_id)
     INSERT INTO sync.profile_member AS m (profile_id, gr_id, family_id, updated_at, content)
     SELECT profile_id, gr_id, family_id, updated_at, content FROM given WHERE NOT d ORDER BY profile_id
@@ -42,22 +49,33 @@ MEMBERS: Final = f"""
         updated_at = excluded.updated_at, content = excluded.content
     """
 
-#: Lock groups in order; ``groups`` is a JSON array. A group that is new here is made, so that there is something to lock.
-LOCK_GROUPS: Final = """
-    INSERT INTO sync.family (family_id)
-    SELECT DISTINCT value::uuid FROM json_array_elements_text(%(groups)s::json) ORDER BY 1
-    ON CONFLICT (family_id) DO UPDATE SET family_id = excluded.family_id WHERE false
-    """
+#: The same of ``rows``, a JSON array.
+MEMBERS: Final = f"WITH {_GIVEN}, {WRITING}"
+
+
+def locking(groups: str) -> str:
+    """Lock groups, a SELECT of each once, in order. A group that is new here is made, so that there is something to lock."""
+    return f"""
+        INSERT INTO sync.family (family_id) {groups} ORDER BY 1
+        ON CONFLICT (family_id) DO UPDATE SET family_id = excluded.family_id WHERE false
+        """
+
+
+_GROUPS: Final = "SELECT DISTINCT value::uuid AS family_id FROM json_array_elements_text(%(groups)s::json)"
+#: The same of a JSON array of ``groups``.
+LOCK_GROUPS: Final = locking(_GROUPS)
 
 # A note that is there already is touched: who works on it does not see what is not committed yet, and must look once more.
 _TOUCHING: Final = "ON CONFLICT (gr_id) DO UPDATE SET changes = n.changes + 1"
 
-#: Note references, ``keys`` a JSON array, that are to be looked up again.
-NOTE: Final = f"""
-    INSERT INTO sync.profile_moved AS n (gr_id)
-    SELECT DISTINCT value::uuid FROM json_array_elements_text(%(keys)s::json) ORDER BY 1
-    {_TOUCHING}
-    """
+
+def noting(keys: str) -> str:
+    """Note references, a SELECT of each once, that are to be looked up again."""
+    return f"INSERT INTO sync.profile_moved AS n (gr_id) {keys} ORDER BY 1 {_TOUCHING}"
+
+
+#: The same of a JSON array of ``keys``.
+NOTE: Final = noting("SELECT DISTINCT value::uuid FROM json_array_elements_text(%(keys)s::json)")
 
 #: Remove notes of ``keys``, a JSON array.
 SETTLE: Final = """
@@ -71,23 +89,28 @@ MOVE: Final = """
     """
 
 
-def families_statement(flow: SummaryFlow) -> str:
-    """Those of a JSON array of references that are there, with their groups or null; they stay as they are until the end."""
+def families_statement(flow: SummaryFlow, keys: str | None = None) -> str:
+    """Those of ``keys`` that are there, with their groups or null; they stay as they are until the end.
+
+    ``keys``: a SELECT of references; without it the parameter of that name, a JSON array.
+    """
     reference = flow.reference
     return f"""
-        SELECT r.{reference.key}::text, r.{reference.value}::text FROM {reference.table.qualified} AS r
-        WHERE r.{reference.key} IN (SELECT value::{flow.reference_source.type} FROM json_array_elements_text(%(keys)s::json))
-        ORDER BY r.{reference.key} FOR SHARE
+        SELECT r.{reference.key}, r.{reference.value} FROM {reference.table.qualified} AS r
+        WHERE r.{reference.key} IN ({keys or _listed("keys", flow.reference_source.type)}) ORDER BY r.{reference.key} FOR SHARE
         """
 
 
-def summaries_statement(flow: SummaryFlow) -> str:
-    """Compute the summaries of ``groups``, a JSON array; answers rows removed and rows written."""
+def summaries_statement(flow: SummaryFlow, groups: str = _GROUPS) -> str:
+    """Compute the summaries of ``groups``, a SELECT of each once; answers rows removed and rows written.
+
+    Without it the parameter of that name, a JSON array.
+    """
     table, group = flow.target.table.qualified, flow.reference.column
     types, content = dict(flow.written_columns), flow.content_columns
     record = ", ".join(f"{name} {types[name]}" for name in content)
     return f"""
-        WITH touched AS MATERIALIZED (SELECT DISTINCT value::uuid AS family_id FROM json_array_elements_text(%(groups)s::json)),
+        WITH touched AS MATERIALIZED ({groups}),
         newest AS MATERIALIZED (SELECT DISTINCT ON (m.family_id) m.family_id, m.content
                                 FROM touched JOIN sync.profile_member AS m USING (family_id)
                                 ORDER BY m.family_id, m.updated_at DESC, m.profile_id DESC),

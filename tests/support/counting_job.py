@@ -17,6 +17,7 @@ from batch_timers.runner import Pools, Runner
 from flows.schedule import Schedule
 from settings import Batch, Database, load_settings
 from sinks import job_ledger
+from sinks.copying import CopyPool
 from sinks.job_ledger import Counts
 from sinks.pool import Pool, Session
 
@@ -87,7 +88,7 @@ class CountingJob:
 
 def runner(database: Database, job: CountingJob, settings: Batch = HURRIED) -> Runner:
     """A runner of the job alone, whose ledger is in ``database``."""
-    return Runner([job], Pool(database), lambda _: Pools(Pool(database), Pool(database)), settings, job.worker)
+    return Runner([job], Pool(database), lambda _: Pools(CopyPool(database), CopyPool(database)), settings, job.worker)
 
 
 class StandStill:

@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from batch_timers.runner import Pools, Runner
 from cli.migrate import migrate_databases
 from sinks import job_board
+from sinks.copying import CopyPool
 from sinks.job_board import Line
 from sinks.job_ledger import State
 from sinks.pool import Pool
@@ -116,7 +117,7 @@ class Jobs:
         """Another worker for what was asked for."""
         source, target = (self._settings.databases[side.table.database.value] for side in (job.flow.source, job.flow.target))
         settings = counting_job.HURRIED.model_copy(update={"fence_wait": fence_wait})
-        return Runner([job], Pool(target), lambda _: Pools(Pool(source), Pool(target)), settings, "test")
+        return Runner([job], Pool(target), lambda _: Pools(CopyPool(source), CopyPool(target)), settings, "test")
 
     def line(self, job):
         """The newest line of a job."""

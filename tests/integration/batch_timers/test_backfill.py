@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from app.backups import event_path
-from batch_timers import backup
+from batch_timers import backup, backup_parts
 from batch_timers.backfill import Backfill
 from batch_timers.backup_pages import Page
 from batch_timers.execution import Execution
@@ -15,8 +15,8 @@ from flows.document_metadata import DOCUMENT_METADATA
 from flows.golden_records import GOLDEN_RECORDS
 from flows.profile_summary import PROFILE_SUMMARY
 from sinks import job_ledger
+from sinks.copying import CopyPool
 from sinks.pool import Pool
-from sinks.source_rows import FencedRead
 from tests.integration.batch_timers.conftest import session_of
 from tests.integration.batch_timers.test_backup_jobs import NOW, World, tuples
 from tests.support.counting_job import HURRIED
@@ -29,8 +29,9 @@ PAGE = 4
 @pytest.fixture
 def world(migrated, warehouse, citizen, monkeypatch):
     """Twenty golden records and sixty profiles, read in small pages, three to a span."""
-    monkeypatch.setattr(backup, "PAGE_ROWS", PAGE)
-    monkeypatch.setattr(backup, "SPAN_PAGES", 3)
+    monkeypatch.setattr(backup_parts, "PAGE_ROWS", PAGE)
+    monkeypatch.setattr(backup_parts, "SPAN_PAGES", 3)
+    monkeypatch.setattr(backup_parts, "WRITTEN_PAGES", 1)
     made = World(warehouse, citizen)
     made.everybody()
     return made
@@ -66,15 +67,20 @@ async def backfill_of(migrated):
 @pytest.fixture
 def rows_read(monkeypatch):
     """The keys of all rows that have left the source, in order."""
-    keys, chosen = [], FencedRead.chosen
+    keys, copied = [], backup.copied
 
-    async def counted(self, wanted):
-        found = await chosen(self, wanted)
-        keys.extend(found[0])
-        return found
+    async def counted(*choice):
+        async for page in copied(*choice):
+            keys.extend(keys_of(page))
+            yield page
 
-    monkeypatch.setattr(FencedRead, "chosen", counted)
+    monkeypatch.setattr(backup, "copied", counted)
     return keys
+
+
+def keys_of(page):
+    """The second field of each line."""
+    return [line.split(b"\t")[1].decode() for block in page.blocks for line in block.splitlines()]
 
 
 def people(world):
@@ -122,7 +128,7 @@ async def test_who_takes_over_from_a_dead_worker_goes_on_behind_its_last_page(jo
             await session.run("ROLLBACK")  # as when the database has ended the session of a frozen worker
             frozen.set()
             await wake.wait()
-        written.append(self.keys)
+        written.append(keys_of(self.rows))
         return await write(self, session)
 
     async def silent(*_, **__):
@@ -166,7 +172,7 @@ async def test_a_backfill_takes_as_long_as_its_rate_says(jobs, world, backfill_o
 
 
 def ends(settings):
-    return Pool(settings.warehouse), Pool(settings.citizen)
+    return CopyPool(settings.warehouse), CopyPool(settings.citizen)
 
 
 async def test_a_row_that_is_newer_in_the_target_is_never_overwritten(jobs, world, backfill_of):

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from app.backups import event_path
-from batch_timers import backup, events_through
+from batch_timers import backup, backup_parts, events_through
 from batch_timers.backup import Backup
 from batch_timers.backup_pages import Page
 from flows.golden_records import GOLDEN_RECORDS
@@ -94,7 +94,8 @@ async def make_job(migrated):
 
 @pytest.fixture
 def small_pages(monkeypatch):
-    monkeypatch.setattr(backup, "PAGE_ROWS", 7)
+    monkeypatch.setattr(backup_parts, "PAGE_ROWS", 7)
+    monkeypatch.setattr(backup_parts, "WRITTEN_PAGES", 2)
 
 
 @pytest.fixture
@@ -211,7 +212,7 @@ async def test_a_row_of_a_transaction_that_began_behind_the_fence_is_left_to_its
             (before,) = world.warehouse.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint").fetchone()
             world.golden(person, city_village="behind the fence")
             read = await self._inner.__aenter__()
-            read._later |= {"fence": before, "later": read._later["fence"] - before + read._later["later"]}
+            read.later |= {"fence": before, "later": read.later["fence"] - before + read.later["later"]}
             return read
 
         async def __aexit__(self, *error):
@@ -248,7 +249,7 @@ async def test_a_run_reads_what_has_changed_since_the_last_good_one_and_at_least
     assert (await jobs.run(job))["rows_read"] == 13
 
 
-async def test_a_bad_row_is_counted_and_what_stands_for_it_stays(jobs, world, make_job):
+async def test_a_bad_row_is_counted_and_named_and_what_stands_for_it_stays(jobs, world, make_job, caplog):
     world.everybody()
     job = make_job("golden_records_daily")
     await jobs.run(job)
@@ -257,6 +258,16 @@ async def test_a_bad_row_is_counted_and_what_stands_for_it_stays(jobs, world, ma
     line = await jobs.run(job)
     assert (line["state"], line["rows_failed"], line["rows_written"]) == ("succeeded", 1, 0)
     assert tuples(world.citizen, "public.profile_data") == before
+    assert f"golden_records_daily: row {world.people[0]} stays as it was: out_of_range" in caplog.text
+    assert "`$.date_of_birth`" in caplog.text
+    assert "infinity" not in caplog.text
+
+
+async def test_a_bad_row_keeps_no_other_of_its_page_back(jobs, world, make_job):
+    world.everybody()
+    world.warehouse.execute("UPDATE public.golden_records SET updated_at = 'infinity' WHERE gr_id = %s", (world.people[0],))
+    line = await jobs.run(make_job("golden_records_daily"))
+    assert (line["state"], line["rows_failed"], line["rows_written"], line["rows_read"]) == ("succeeded", 1, 19, 20)
 
 
 @pytest.mark.parametrize("state", ["stopped", "paused"])

@@ -144,6 +144,12 @@ def test_the_worker_may_do_nothing_else(migrated, session_of, name, statement):
         session_of(name, "").execute(statement)
 
 
+def test_where_nobody_may_make_temporary_tables_the_worker_is_let(answer, platform, session_of):
+    platform["citizen"].execute("REVOKE TEMPORARY ON DATABASE smart_citizen FROM PUBLIC")
+    answer("migrate")
+    session_of("citizen", "").execute("CREATE TEMPORARY TABLE staged (n integer)")
+
+
 def test_a_column_that_no_flow_needs_is_closed_to_both_roles(migrated, session_of):
     migrated.warehouse.execute("ALTER TABLE eligibility.eligibility_snapshots ADD COLUMN model_features jsonb")
     for section in ("", "_CONNECT"):

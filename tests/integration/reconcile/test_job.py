@@ -10,6 +10,7 @@ from app.reconciliation import FlowReconciliation, KafkaAccess
 from batch_timers.jobs import DAILY, WEEKLY, job_named
 from batch_timers.runner import Pools, Runner
 from flows.document_metadata import DOCUMENT_METADATA as FLOW
+from sinks.copying import CopyPool
 from sinks.pool import Pool
 from tests.support import counting_job
 
@@ -62,7 +63,7 @@ async def runner(worker, fresh_databases):
         job = FlowReconciliation(
             job_named(f"{group}:{FLOW.name}").schedule, FLOW, KafkaAccess(broker, None), rows_at_a_time=ROWS_AT_A_TIME
         )
-        pools = lambda _: Pools(Pool(fresh_databases.citizen), Pool(fresh_databases.warehouse))  # noqa: E731
+        pools = lambda _: Pools(CopyPool(fresh_databases.citizen), CopyPool(fresh_databases.warehouse))  # noqa: E731
         hurried = counting_job.HURRIED.model_copy(update=settings)
         made.append(Runner([job], Pool(fresh_databases.warehouse), pools, hurried, name))
         return made[-1]

@@ -119,7 +119,7 @@ def test_statements_are_kept_out_of_the_log_where_they_hold_private_values_and_n
 @pytest.mark.parametrize("role", ['we"ird', "Upper Case", "semi; DROP TABLE x"])
 def test_a_role_is_quoted_whatever_its_name(role):
     quoted = '"' + role.replace('"', '""') + '"'
-    granted = [each for each in statements(Database.CITIZEN, roles=Roles(role)) if "GRANT" in each]
+    granted = [each for each in statements(Database.CITIZEN, roles=Roles(role)) if each.startswith("GRANT")]
     assert granted
     assert all(each.endswith(f"TO {quoted}") for each in granted)
 
