@@ -30,7 +30,7 @@ def side_statements(comparison: Comparison, hashing: Hashing, side: str, keys: s
     """The statements over ``side``, one of the comparison's SELECTs; ``keys``: what gives its keys for less."""
     key, kind, inside = f"r.key{comparison.collated}", comparison.key_name, _inside(comparison, "r")
     ranged = f"FROM ({side}) AS r WHERE {inside}"
-    row = hashing.of_row(["r.key", "r.item", *(f"r.{name}" for name in comparison.columns)])
+    row = hashing.of_row([f"r.key::{kind}{comparison.collated}", "r.item", *(f"r.{name}" for name in comparison.columns)])
     numbered = f"SELECT {key} AS key, row_number() OVER (ORDER BY {key}) AS place {ranged}"
     return SideStatements(
         nth=f"{PINNED} SELECT r.key::text FROM ({keys or side}) AS r WHERE {inside} ORDER BY {key} OFFSET %(rows)s LIMIT 1",
@@ -56,7 +56,7 @@ def _inside(comparison: Comparison, relation: str) -> str:
 
 def rows_of_statement(comparison: Comparison, hashing: Hashing, side: str) -> str:
     """Key, item and the hash of each column, of the rows of ``keys``, in a transaction with :data:`PINNED` settings."""
-    singles = ", ".join(hashing.of_text(f"r.{name}") for name in comparison.columns)
+    singles = ", ".join(hashing.of_value(f"r.{name}") for name in comparison.columns)
     return f"SELECT r.key::text, r.item, {singles} FROM ({side}) AS r WHERE {of_keys(comparison)}"
 
 
