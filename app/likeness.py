@@ -16,7 +16,7 @@ from sinks.pool import Pool, Session
 from sinks.source_rows import KeyRange
 
 #: Rows are read by key; only hashing reads whole ranges.
-_BY_KEY = "SET LOCAL enable_seqscan = off"
+_BY_KEY = "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = on"
 
 
 class HashedRanges:

@@ -29,11 +29,12 @@ class Scope(StrEnum):
     CALLBACKS = "callbacks"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Metric:
     """One line of the catalogue. ``name`` is what Prometheus sees; a histogram has ``_bucket``, ``_sum`` and ``_count`` of it.
 
-    ``buckets``: the upper bounds of a histogram, in its unit.
+    ``buckets``: the upper bounds of a histogram, in its unit. Each is itself and equals no other: it is a key a thousand times in
+    every scrape, and must not be hashed by its texts.
     """
 
     name: str

@@ -31,7 +31,7 @@ class Comparison:
     """What is compared.
 
     ``expected`` is a SELECT over the source, ``standing`` one over the target. Both give, in this order: ``key`` of the type
-    ``key_type``, by which ranges are cut; ``item``, a text that tells rows of one key apart; then ``columns`` as canonical texts.
+    ``key_type``, by which ranges are cut; ``item``, a text that tells rows of one key apart; then the canonical ``columns``.
     ``judged`` replaces ``standing`` where single keys are looked at, if ranges need a simpler one. ``source_keys`` gives keys of
     the source, as often as it likes, where they cost less than the rows: ranges end at them. Where ``keeps_history`` rows that
     only the target has are no difference, and rows that differ stay as they were written. A null of the source in one of

@@ -6,9 +6,13 @@ A range is half open, ``low`` ≤ key < ``high``; null is no bound. Keys are bou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from reconcile.canonical import PINNED, Hashing
 from reconcile.comparison import Comparison
+
+#: For the length of a transaction. PostgreSQL expects as many parts as rows, and would sort these on disk to group them.
+PARTED: Final = "SET LOCAL enable_sort = off;"
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,13 @@ def side_statements(comparison: Comparison, hashing: Hashing, side: str, keys: s
     """The statements over ``side``, one of the comparison's SELECTs; ``keys``: what gives its keys for less."""
     key, kind, inside = f"r.key{comparison.collated}", comparison.key_name, _inside(comparison, "r")
     ranged = f"FROM ({side}) AS r WHERE {inside}"
-    row = hashing.of_row(["r.key", "r.item", *(f"r.{name}" for name in comparison.columns)])
+    row = hashing.of_row([f"r.key::{kind}{comparison.collated}", "r.item", *(f"r.{name}" for name in comparison.columns)])
+    part = f"width_bucket({key}, %(cuts)s::{kind}[])"
     numbered = f"SELECT {key} AS key, row_number() OVER (ORDER BY {key}) AS place {ranged}"
     return SideStatements(
         nth=f"{PINNED} SELECT r.key::text FROM ({keys or side}) AS r WHERE {inside} ORDER BY {key} OFFSET %(rows)s LIMIT 1",
         cuts=f"{PINNED} SELECT n.key::text FROM ({numbered}) AS n WHERE n.place %% %(rows)s = 0 GROUP BY n.key ORDER BY n.key",
-        hashes=f"{PINNED} SELECT width_bucket({key}, %(cuts)s::{kind}[]), count(*), sum({row})::text {ranged} GROUP BY 1",
+        hashes=f"{PINNED} {PARTED} SELECT {part}, count(*), sum({row})::text {ranged} GROUP BY 1",
         rows=f"{PINNED} SELECT r.key::text, r.item, {row} {ranged}",
         count=f"{PINNED} SELECT count(*) {ranged}",
     )
@@ -56,7 +61,7 @@ def _inside(comparison: Comparison, relation: str) -> str:
 
 def rows_of_statement(comparison: Comparison, hashing: Hashing, side: str) -> str:
     """Key, item and the hash of each column, of the rows of ``keys``, in a transaction with :data:`PINNED` settings."""
-    singles = ", ".join(hashing.of_text(f"r.{name}") for name in comparison.columns)
+    singles = ", ".join(hashing.of_value(f"r.{name}") for name in comparison.columns)
     return f"SELECT r.key::text, r.item, {singles} FROM ({side}) AS r WHERE {of_keys(comparison)}"
 
 

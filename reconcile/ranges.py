@@ -17,10 +17,10 @@ from reconcile.comparison import Comparison
 from reconcile.queries import SideStatements, side_statements, touched_statement
 from sinks.pool import Pool
 
-#: Rows of a range of which the hash is taken at once.
-RANGE_ROWS: Final = 50_000
+#: Rows of a range of which the hash is taken at once: where keys are random, each range reads most of the table's pages.
+RANGE_ROWS: Final = 1_000_000
 #: Into how many parts a range is cut when its hashes differ.
-PARTS: Final = 64
+PARTS: Final = 256
 #: Ranges of so many rows are looked at row by row.
 LOOKED_AT: Final = 1_000
 

@@ -15,12 +15,13 @@ def compare_ranked(flow: RankedFlow, hashing: Hashing) -> Comparison:
     (group,) = [column.name for column in target.columns if column.source == ranking.group]
     (item,) = [column.name for column in target.columns if column.source == ranking.item]
     columns = (*target.column_names, ranking.rank)
+    place = hashing.canonical("s.place", dict(flow.written_columns)[ranking.rank])
     return Comparison(
         flow=flow,
         key_type=target.column(group).sql_type,
         columns=columns,
         expected=f"""SELECT s.{ranking.group} AS key, s.{ranking.item}::text AS item,
-                            {", ".join(mapped(flow, hashing, target.column_names))}, s.place::text AS {ranking.rank}
+                            {", ".join(mapped(flow, hashing, target.column_names))}, {place} AS {ranking.rank}
                      FROM ({_placed(flow)}) AS s WHERE s.place <= {ranking.size}""",
         standing=f"""SELECT t.{group} AS key, t.{item}::text AS item, {", ".join(standing(flow, hashing, columns))}
                      FROM {target.table.qualified} AS t""",

@@ -10,7 +10,7 @@ import pytest
 from psycopg.rows import dict_row
 from psycopg.types.json import Json
 
-from batch_timers import pages
+from batch_timers import aggregate
 from batch_timers.aggregate import Aggregate
 from batch_timers.failures import Refused
 from batch_timers.interface import Around
@@ -367,7 +367,7 @@ async def test_a_run_that_is_broken_off_goes_on_behind_its_last_page(jobs, sourc
     monkeypatch.setattr(aggregate_rows, "PAGE_GROUPS", 6)
     source.event(200)
     runner = jobs.propose(Aggregate(USER_BEHAVIOR))
-    write, written = pages.Page.write, []
+    write, written = aggregate.Groups.write, []
 
     async def failing(self, session):
         if len(written) == 3:
@@ -377,7 +377,7 @@ async def test_a_run_that_is_broken_off_goes_on_behind_its_last_page(jobs, sourc
         written.append(counts.written)
         return counts
 
-    monkeypatch.setattr(pages.Page, "write", failing)
+    monkeypatch.setattr(aggregate.Groups, "write", failing)
     await runner.look()
     await runner.finished()
     assert jobs.line(Aggregate(USER_BEHAVIOR))["rows_written"] == 18

@@ -34,8 +34,10 @@ def test_time_memory_and_latency_have_limits_of_their_own():
 
 
 def test_a_comparison_is_a_rate_against_the_peers():
-    equal, repaired = reconciliation_figures(Reconciled(1_000_000, 4.0, 16.0, 100, 99, 3.0))
+    equal, job, memory, repaired = reconciliation_figures(Reconciled(1_000_000, 4.0, 16.0, ran(5.0, 151.0), 100, 99, 3.0))
     assert (equal.ours, equal.theirs, equal.met) == (250_000.0, 62_500.0, True)
+    assert (job.ours, job.theirs) == (200_000.0, 62_500.0)
+    assert (memory.ours, memory.met) == (151.0, False)
     assert repaired.met is False
 
 

@@ -1,4 +1,4 @@
-"""What metrics cost is the ratio of medians of the same run."""
+"""What metrics cost is the median of the ratios of neighbouring runs."""
 
 from bench.drain import Drained
 from bench.observability import observability_figures
@@ -17,6 +17,11 @@ def test_one_slow_round_does_not_decide():
     assert (drained.ours, drained.theirs) == (9_800.0, 10_000.0)
     assert drained.met
     assert cpu.ratio > 1
+
+
+def test_a_machine_that_becomes_slower_meanwhile_does_not_decide():
+    drained, _ = observability_figures(rates([9_900.0, 6_900.0, 4_900.0], [10_000.0, 7_000.0, 5_000.0]))
+    assert (drained.ours, drained.theirs) == (6_900.0, 7_000.0)
 
 
 def test_more_than_three_percent_is_too_much():
