@@ -22,6 +22,7 @@ from cli import (
     schema,
     source_epoch,
     status,
+    subject,
     token,
     up,
     watch,
@@ -67,4 +68,5 @@ app.add_typer(reconcile.commands, name="reconcile")
 app.add_typer(jobs.commands, name="jobs")
 app.add_typer(maintenance.commands, name="maintenance")
 app.add_typer(audit.commands, name="audit")
+app.add_typer(subject.commands, name="subject")
 app.add_typer(token.commands, name="token")

@@ -19,7 +19,8 @@ STATE_SCHEMA: Final = "sync"
 PUBLISHED_OPERATIONS: Final = ("insert", "update", "delete", "truncate")
 
 _ROWS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
-_ADDED: Final = ("SELECT", "INSERT")
+# Erasure alone deletes.
+_ADDED: Final = ("SELECT", "INSERT", "DELETE")
 # The system column by which a fenced read tells rows that changed after its fence.
 _VERSION: Final = ("xmin",)
 # State tables that the worker may not rewrite: the audit grows only, migrations are the administrator's.
