@@ -27,12 +27,17 @@ from cli import (
     up,
     watch,
 )
+from cli.audited import wrapped
 from cli.errors import EXPLAINED, exit_code, message
 from cli.kafka_client_log import remember_instead_of_printing
 
 
 class _ExplainingGroup(TyperGroup):
-    """Turns every expected error into one message on standard error and an exit code."""
+    """Keeps what changes something in the audit, and turns every expected error into one message and an exit code."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        wrapped(self.commands)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
