@@ -171,6 +171,7 @@ def _target_grants(database: Database, flows: tuple[Definition, ...], roles: Rol
 def _state_statements(roles: Roles) -> Iterator[str]:
     worker = _quoted(roles.worker)
     yield f"GRANT {', '.join(_ROWS)} ON ALL TABLES IN SCHEMA {STATE_SCHEMA} TO {worker}"
+    yield f"GRANT EXECUTE ON FUNCTION {STATE_SCHEMA}.forget_audit TO {worker}"
     for table, kept in _STATE_EXCEPTIONS.items():
         withheld = ", ".join(privilege for privilege in _ROWS if privilege not in kept)
         yield f"REVOKE {withheld} ON {STATE_SCHEMA}.{table} FROM {worker}"
