@@ -212,6 +212,15 @@ class Batch(Section):
     peak_rows_per_second: int = Field(default=1_000, ge=0, description="of a run in the portal's peak hours")
 
 
+class Retention(Section):
+    """How long what is settled is kept, in days. The newest runs and reports stay, however old."""
+
+    audit_days: int = Field(default=730, ge=365, description="lines of the audit")
+    run_days: int = Field(default=400, ge=30, description="ended job runs and maintenance, closed reviews, losses made good")
+    report_days: int = Field(default=180, ge=30, description="reports of reconciliations")
+    letter_days: int = Field(default=90, ge=8, description="closed and discarded dead letters; topics keep theirs for 7")
+
+
 class Log(Section):
     """What a process logs, on standard error."""
 
@@ -274,6 +283,7 @@ class Settings(Environment):
     web: Web = Web()
     batch: Batch = Batch()
     log: Log = Log()
+    retention: Retention = Retention()
     notifier: Notifier = Notifier()
     payload_keys: SecretStr = Field(description="Fernet keys, comma separated, newest first")
 

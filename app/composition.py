@@ -18,6 +18,7 @@ from app.cluster import DatabaseCluster
 from app.configuration import faust_configuration
 from app.desk import OperatorsDesk
 from app.health import Health
+from app.housekeeping import Housekeeping
 from app.kinds import Surroundings, apply_of, parts_of
 from app.last_resort import end_anyway
 from app.notifying import Notifying
@@ -95,6 +96,7 @@ class Composition:
         self._batches = Batches(app, settings, self._pools, self._job_reader)
         self._upstream = UpstreamWatch(app, self._pools, settings.worker.name)
         Sampling(app, self._pools[Database.CITIZEN])
+        Housekeeping(app, self._pools, settings.retention)
         self.status = StatusBook(self._coordinators, self._status_reader)
         app.on_partitions_assigned.connect(cast("Any", self._assigned))
         app.on_partitions_revoked.connect(cast("Any", self._revoked))

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-import psycopg
-
 from app.deeds import DEEDS, Hand
 from batch_timers.jobs import JOBS
+from cli.audited import undone, write_line
 from cli.databases import Identity, databases
-from cli.errors import EXPLAINED, message
-from flows.tables import Database
+from cli.errors import EXPLAINED
 from settings import Settings
 from sinks.operations.audit import RefusedError, record, record_undone
 from sinks.operations.connection import Connection
@@ -53,7 +51,7 @@ class OperatorsDesk:
                 record_undone(session, actor, deed, PLACE, reason=None, why=RefusedError(problem))
 
         log.info("web view: %s by %s (%s) from %s%s", deed, actor, role, origin, f" refused: {problem}" if problem else "")
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._write, Identity(role, origin), write)
+        await asyncio.get_running_loop().run_in_executor(self._threads, write_line, self._settings, Identity(role, origin), write)
 
     def close(self) -> None:
         """Take no more orders; those under way end by themselves."""
@@ -66,18 +64,9 @@ class OperatorsDesk:
                 hand = Hand(self._settings, sessions, order.who.name, order.reason)
                 return DEEDS[order.action.name](hand, **order.values)
         except EXPLAINED as error:
-            why = message(error)
-            kept = RefusedError(why) if isinstance(error, RefusedError) else RuntimeError(why)
-            self._write(identity, lambda session: _keep(session, order, kept))
-            raise NotDoneError(why) from None
-
-    def _write(self, identity: Identity, write: Callable[[Connection], None]) -> None:
-        """Into the citizen database; what was not done changed none, and an outage must not hide why."""
-        try:
-            with databases(self._settings, identity) as sessions:
-                write(sessions[Database.CITIZEN])
-        except psycopg.Error as error:
-            log.warning("the audit could not be written: %s", message(error))
+            why = undone(error)
+            write_line(self._settings, identity, lambda session: _keep(session, order, why))
+            raise NotDoneError(str(why)) from None
 
 
 def _keep(session: Connection, order: Order, why: Exception) -> None:

@@ -18,6 +18,7 @@ from batch_timers.plan import plan
 from cli.connect_rest import ConnectorStatus
 from cli.connector_problems import connector_problems
 from cli.connectors import connector_statuses
+from cli.job_status import job_problems, job_reports, job_standing
 from flows.registry import flow_named
 from flows.replication import replication_name
 from flows.tables import Database
@@ -93,6 +94,10 @@ class KeptRecords:
         except KeyError:
             return Masked(letter, None, None, (), "its flow has been removed: nobody knows which names may be shown")
         return Masked(letter, content.key, content.value, tuple(content.headers))
+
+    async def job_problems(self) -> Sequence[str]:
+        """The problems of `status`."""
+        return job_problems(job_reports({database: await self._questions.ask(database, job_standing) for database in Database}))
 
     def jobs(self) -> Sequence[KnownJob]:
         """As the flows declare them."""

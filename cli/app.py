@@ -22,16 +22,22 @@ from cli import (
     schema,
     source_epoch,
     status,
+    subject,
     token,
     up,
     watch,
 )
+from cli.audited import wrapped
 from cli.errors import EXPLAINED, exit_code, message
 from cli.kafka_client_log import remember_instead_of_printing
 
 
 class _ExplainingGroup(TyperGroup):
-    """Turns every expected error into one message on standard error and an exit code."""
+    """Keeps what changes something in the audit, and turns every expected error into one message and an exit code."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        wrapped(self.commands)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -67,4 +73,5 @@ app.add_typer(reconcile.commands, name="reconcile")
 app.add_typer(jobs.commands, name="jobs")
 app.add_typer(maintenance.commands, name="maintenance")
 app.add_typer(audit.commands, name="audit")
+app.add_typer(subject.commands, name="subject")
 app.add_typer(token.commands, name="token")

@@ -13,7 +13,7 @@ from cli.job_options import Force
 from cli.job_requests import ask_for_runs
 from cli.job_view import run_document, run_rows
 from cli.moments import moment
-from cli.options import FlowName, Json, actor
+from cli.options import FlowName, Json, Reason, actor
 from cli.output import console, show, table
 from cli.run_watch import followed
 from flows.model import CapturedFlow, Flow
@@ -44,6 +44,7 @@ def backfill(  # noqa: PLR0913 each is an option of the command
     rate: Rate = None,
     force: Force = False,
     detach: Detach = False,
+    reason: Reason = None,
     as_json: Json = False,
 ) -> None:
     """Bring a flow's target up to its source: all rows, a range of keys, or what has changed since a moment.
@@ -55,7 +56,7 @@ def backfill(  # noqa: PLR0913 each is an option of the command
     parameters = _parameters(flow, job, key_from=key_from, key_to=key_to, since=since, rate=rate)
     with databases(load_settings()) as sessions:
         session = sessions[job.database]
-        (run,) = ask_for_runs(sessions, [job], actor=actor(), parameters=parameters, force=force)
+        (run,) = ask_for_runs(sessions, [job], actor=actor(), reason=reason, parameters=parameters, force=force)
         if not detach:
             run = followed(session, run, console(stderr=True))
         _show(run, jobs.missed(session, run), as_json=as_json)

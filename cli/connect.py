@@ -12,7 +12,7 @@ from cli.connector_reset import Order, reset_connector
 from cli.connectors import apply_connectors, connector_statuses, restart_connectors, source_of
 from cli.databases import databases
 from cli.errors import PROBLEM
-from cli.options import Json, actor
+from cli.options import Json, Reason, actor
 from cli.output import problem_lines, show, table
 from flows.tables import Database
 from settings import load_settings
@@ -35,7 +35,7 @@ Force = Annotated[bool, typer.Option("--force", help="Also when the replication 
 
 
 @commands.command()
-def apply(*, timeout: Timeout = 60.0, as_json: Json = False) -> None:
+def apply(*, timeout: Timeout = 60.0, reason: Reason = None, as_json: Json = False) -> None:  # noqa: ARG001 the audit keeps it (cli/audited.py)
     """Create missing topics, create or change connectors, and wait until they run. May be repeated."""
     created, statuses = apply_connectors(load_settings(), timeout)
     if not as_json:
@@ -51,7 +51,7 @@ def status(*, as_json: Json = False) -> None:
 
 
 @commands.command()
-def restart(*, timeout: Timeout = 60.0, as_json: Json = False) -> None:
+def restart(*, timeout: Timeout = 60.0, reason: Reason = None, as_json: Json = False) -> None:  # noqa: ARG001 the audit keeps it (cli/audited.py)
     """Restart connectors and tasks that have failed, and wait until they run."""
     statuses = restart_connectors(load_settings(), timeout)
     _answer({"connectors": statuses}, statuses, as_json=as_json)

@@ -44,13 +44,14 @@ def resync(flow: FlowName, *, reason: Reason = None, as_json: Json = False) -> N
         _show(flow_control.resync(sessions[flow.target.table.database], flow, actor(), reason), as_json=as_json)
 
 
-def replay(
+def replay(  # noqa: PLR0913 each is an option of the command
     flow: FlowName,
     *,
     partition: PartitionOption = None,
     from_offset: FromOffset = None,
     everything: Everything = False,
     topic: Topic = None,
+    reason: Reason = None,
     as_json: Json = False,
 ) -> None:
     """Have a partition read again from an offset on, or all of them. Rows that are newer in the target stay as they are."""
@@ -66,7 +67,14 @@ def replay(
         known = {found.partition for found in positions(session, flow) if found.topic == topic}
         again = {
             number: rewind(
-                session, flow, topic, number, offset=log.start if from_offset is None else from_offset, log=log, actor=actor()
+                session,
+                flow,
+                topic,
+                number,
+                offset=log.start if from_offset is None else from_offset,
+                log=log,
+                actor=actor(),
+                reason=reason,
             )
             for (_, number), log in logs.items()
             if partition is not None or number in known

@@ -1,17 +1,17 @@
 """How the batch jobs stand, for `status`: what ran last, what comes next, and what is late."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from batch_timers.jobs import JOBS, Job
 from batch_timers.slots import slot_from
-from cli.databases import Databases
 from cli.job_view import progress_of, run_document
 from flows.tables import Database
 from sinks.job_ledger import EVERY_JOB, State
 from sinks.operations import jobs
+from sinks.operations.connection import Connection
 from sinks.operations.jobs import JobRun
 from views.formatting import both_zones
 
@@ -36,13 +36,25 @@ class JobReport:
     late: bool
 
 
-def job_reports(sessions: Databases) -> list[JobReport]:
+@dataclass(frozen=True)
+class JobStanding:
+    """What a database's ledger says of its jobs: the newest run of each, and the names that are paused."""
+
+    newest: list[JobRun]
+    paused: frozenset[str]
+
+
+def job_standing(session: Connection) -> JobStanding:
+    """Ask one ledger."""
+    paused = frozenset(name for name, each in jobs.controls(session).items() if each.paused)
+    return JobStanding(jobs.newest_of_each(session), paused)
+
+
+def job_reports(standings: Mapping[Database, JobStanding]) -> list[JobReport]:
     """One for each job, in the order in which they are declared."""
     now = datetime.now(UTC)
-    newest = {run.job: run for database in Database for run in jobs.newest_of_each(sessions[database])}
-    paused = {
-        (database, name) for database in Database for name, each in jobs.controls(sessions[database]).items() if each.paused
-    }
+    newest = {run.job: run for standing in standings.values() for run in standing.newest}
+    paused = {(database, name) for database, standing in standings.items() for name in standing.paused}
     return [
         _report(job, newest.get(job.name), now, paused=any((job.database, name) in paused for name in (job.name, EVERY_JOB)))
         for job in JOBS

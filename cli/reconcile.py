@@ -8,7 +8,7 @@ import typer
 
 from batch_timers.jobs import WEEKLY
 from cli.errors import PROBLEM
-from cli.options import Json
+from cli.options import Json, Reason
 from cli.output import console, show
 from cli.reconcile_runs import Order, find_runs, run_named, run_or_resume
 from cli.reconcile_view import RunProgress, flows_tables, runs_table
@@ -46,6 +46,7 @@ def run(  # noqa: PLR0913 each is an option of the command
     key_to: KeyTo = None,
     patience: Patience = 60.0,
     resume: Resume = None,
+    reason: Reason = None,  # noqa: ARG001 the audit keeps it (cli/audited.py)
     as_json: Json = False,
 ) -> None:
     """Compare, repair, look again. Exit code 1 when something differs still or could not be decided."""

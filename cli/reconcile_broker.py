@@ -30,7 +30,10 @@ class KafkaLog:
 
     async def send(self, commands: Sequence[Command]) -> None:
         """Send all, then wait for all."""
-        sent = [await self._producer.send(each.topic, each.value, each.key, each.partition) for each in commands]
+        sent = [
+            await self._producer.send(each.topic, each.value, each.key, each.partition, headers=list(each.headers))
+            for each in commands
+        ]
         await asyncio.gather(*sent)
 
 

@@ -1,7 +1,6 @@
 """Runs of the reconciliation: do them, find them, go on with them."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -9,10 +8,10 @@ from uuid import UUID
 import typer
 
 from batch_timers.jobs import DAILY, WEEKLY
+from cli.pools import open_pools
 from cli.reconcile_broker import KafkaLog, kafka_log
 from flows.model import CapturedFlow, Flow
 from flows.registry import flow_named
-from flows.tables import Database
 from reconcile.archive import Pools, flows_of, newest_runs
 from reconcile.canonical import Hashing, agreed_hashing
 from reconcile.history import Record, State
@@ -24,7 +23,6 @@ from reconcile.session import begin, carry_on, estimated_rows, new_run
 from reconcile.surroundings import Surroundings
 from settings import PROGRAM, Settings
 from sinks.operations.audit import RefusedError
-from sinks.pool import Pool
 from streams.retained import RetainedRows
 
 
@@ -54,7 +52,7 @@ class Listener(Protocol):
 async def run_or_resume(settings: Settings, order: Order, listener: Listener) -> list[Record]:
     """Do a run and return how it ended, flow by flow; raises :class:`RefusedError` and ``KafkaError``."""
     requests = [(flow, Request(order.repairs, _bounds(flow, order), light=order.light)) for flow in order.flows]
-    async with _pools(settings) as pools, kafka_log(settings.kafka) as log:
+    async with open_pools(settings) as pools, kafka_log(settings.kafka) as log:
         records = await _own(pools, order.resume) if order.resume else await _begun(pools, requests)
         for record in [each for each in records if each.state is not State.DONE]:
             await _reconcile(pools, log, record, order.patience, listener)
@@ -63,13 +61,13 @@ async def run_or_resume(settings: Settings, order: Order, listener: Listener) ->
 
 async def find_runs(settings: Settings, limit: int) -> list[list[Record]]:
     """Find the newest runs, newest first."""
-    async with _pools(settings) as pools:
+    async with open_pools(settings) as pools:
         return await newest_runs(pools, limit)
 
 
 async def run_named(settings: Settings, run: str) -> list[Record]:
     """Find one run; raises :class:`RefusedError`."""
-    async with _pools(settings) as pools:
+    async with open_pools(settings) as pools:
         return await _to_resume(pools, run)
 
 
@@ -123,13 +121,3 @@ async def _to_resume(pools: Pools, run: str) -> list[Record]:
     if not found:
         raise RefusedError(f"there is no run {run}; `{PROGRAM} reconcile list` shows what there is")
     return found
-
-
-@asynccontextmanager
-async def _pools(settings: Settings) -> AsyncIterator[Pools]:
-    pools = {database: Pool(settings.databases[database.value]) for database in Database}
-    try:
-        yield pools
-    finally:
-        for pool in pools.values():
-            await pool.close()

@@ -11,16 +11,19 @@ from cli.connector_problems import connector_problems
 from cli.connectors import connector_statuses
 from cli.databases import Databases, databases
 from cli.errors import EXPLAINED, message
-from cli.job_status import JobReport, job_problems, job_reports
+from cli.job_status import JobReport, job_problems, job_reports, job_standing
 from flows.model import Flow
 from flows.registry import FLOWS
+from flows.replication import replication_name
 from flows.tables import Database
 from settings import Settings
 from sinks.flow_state import STOPPED
 from sinks.operations import letters, parked
 from sinks.operations.flow_control import FlowStatus, flow_status
 from sinks.operations.positions import LogRange, Position, positions
+from sinks.operations.slots import retentions
 from sinks.operations.workers import WorkerStatus, workers
+from views.source_problems import slot_problem
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,10 @@ def status_report(settings: Settings) -> StatusReport:
             report.workers.extend(workers(sessions[Database.CITIZEN]))
             report.problems.extend(_flow_problems(report.flows) + _worker_problems(report.workers))
         with _noted(report.problems):
-            report.jobs.extend(job_reports(sessions))
+            report.jobs.extend(job_reports({database: job_standing(sessions[database]) for database in Database}))
             report.problems.extend(job_problems(report.jobs))
+        with _noted(report.problems):
+            report.problems.extend(slot_problems(sessions))
     with _noted(report.problems):
         report.connectors.extend(connector_statuses(settings))
         report.problems.extend(connector_problems(report.connectors))
@@ -104,6 +109,12 @@ def _flow_problems(flows: list[FlowReport]) -> list[str]:
     stopped = [flow.status for flow in flows if flow.status.state == STOPPED]
     lost = [f"flow {flow.status.flow} has lost changes: {flow.status.lost}" for flow in flows if flow.status.lost]
     return [f"flow {each.flow} is stopped: {each.reason}" for each in stopped] + lost
+
+
+def slot_problems(sessions: Databases) -> list[str]:
+    """Replication slots in danger, in the words of the pages."""
+    kept = [(each, slot) for each in Database for slot in retentions(sessions[each], replication_name(each))]
+    return [problem.text for each in kept if (problem := slot_problem(*each))]
 
 
 def _worker_problems(found: list[WorkerStatus]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from flows.identity import Identity
 from flows.row_model import MirrorFlow, Notice
 from flows.tables import Column, Database, Source, SourceColumn, Table, Target
 
@@ -14,8 +15,8 @@ APPLICATION_DECISIONS: Final = MirrorFlow(
     source=Source(
         table=Table(Database.WAREHOUSE, "decision", "applications"),
         columns=(
-            SourceColumn("application_id", "uuid", required=True),
-            SourceColumn("family_id", "uuid"),
+            SourceColumn("application_id", "uuid", required=True, identity=Identity.APPLICATION),
+            SourceColumn("family_id", "uuid", identity=Identity.FAMILY),
             SourceColumn("decision", "varchar(50)"),
             SourceColumn("status", "varchar(50)"),
             SourceColumn("risk_score", "numeric(5,4)"),

@@ -7,6 +7,7 @@ from typing import Final
 
 from flows.append_model import AppendFlow
 from flows.definition import PersonLink
+from flows.identity import Identity
 from flows.reference import Reference
 from flows.scheme_map import SCHEME_MAP
 from flows.tables import Column, Database, Source, SourceColumn, Table, Target
@@ -28,8 +29,8 @@ APPLICATION_EVENTS: Final = AppendFlow(
     source=Source(
         table=Table(Database.CITIZEN, "public", "service_applications"),
         columns=(
-            SourceColumn("id", "uuid", required=True),
-            SourceColumn("citizen_id", "uuid", required=True),
+            SourceColumn("id", "uuid", required=True, identity=Identity.APPLICATION),
+            SourceColumn("citizen_id", "uuid", required=True, identity=Identity.CITIZEN),
             SourceColumn("scheme_id", "uuid", required=True),
             SourceColumn("status", "varchar(50)", required=True),
             SourceColumn("submitted_at", "timestamptz"),

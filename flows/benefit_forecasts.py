@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from flows.callback_model import BodyField, Callback, CallbackFlow
+from flows.identity import Identity
 from flows.model import TimeOf
 from flows.tables import Column, Database, SourceColumn, Table, Target
 
@@ -25,7 +26,7 @@ FORECAST_CALLBACK: Final = Callback(
             "0b9e2a61-6f0e-4a6c-9d0c-2f4b8f3f7a10",
         ),
         BodyField(
-            SourceColumn("family_id", "uuid", required=True),
+            SourceColumn("family_id", "uuid", required=True, identity=Identity.FAMILY),
             "The family that the forecast is for.",
             "5d0c7c1e-93a4-4b0e-8a55-0c9a3f1f6f42",
         ),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from flows.definition import PersonLink
+from flows.identity import Identity
 from flows.row_model import MirrorFlow
 from flows.tables import Column, Database, Source, SourceColumn, Table, Target
 
@@ -16,7 +17,7 @@ DOCUMENT_METADATA: Final = MirrorFlow(
         table=Table(Database.CITIZEN, "public", "documents"),
         columns=(
             SourceColumn("id", "uuid", required=True),
-            SourceColumn("citizen_id", "uuid", required=True),
+            SourceColumn("citizen_id", "uuid", required=True, identity=Identity.CITIZEN),
             SourceColumn("document_type", "varchar(50)"),
             SourceColumn("file_name", "varchar(255)"),
             SourceColumn("file_size", "bigint"),

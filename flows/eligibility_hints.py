@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from flows.identity import Identity
 from flows.model import RankedFlow, Ranking
 from flows.tables import Column, Database, Filter, Source, SourceColumn, Table, Target
 from flows.transforms import cut_to, default_to, round_to
@@ -20,8 +21,8 @@ ELIGIBILITY_HINTS: Final = RankedFlow(
         table=Table(Database.WAREHOUSE, "eligibility", "eligibility_snapshots"),
         columns=(
             SourceColumn("snapshot_id", "bigint", required=True),
-            SourceColumn("family_id", "uuid", required=True),
-            SourceColumn("member_id", "uuid"),
+            SourceColumn("family_id", "uuid", required=True, identity=Identity.FAMILY),
+            SourceColumn("member_id", "uuid", identity=Identity.MEMBER),
             SourceColumn("scheme_code", "varchar(50)", required=True),
             SourceColumn("evaluation_status", "varchar(50)", required=True),
             SourceColumn("eligibility_score", "numeric(5,4)", minimum=_ZERO, maximum=_ONE),

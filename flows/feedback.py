@@ -7,6 +7,7 @@ from typing import Final
 
 from flows.batch_model import NewRowsFlow
 from flows.definition import PersonLink
+from flows.identity import Identity
 from flows.reference import Reference
 from flows.schedule import After, Schedule
 from flows.scheme_map import SCHEME_MAP
@@ -19,7 +20,7 @@ FEEDBACK: Final = NewRowsFlow(
         table=Table(Database.CITIZEN, "public", "feedback"),
         columns=(
             SourceColumn("id", "uuid", required=True),
-            SourceColumn("citizen_id", "uuid", required=True),
+            SourceColumn("citizen_id", "uuid", required=True, identity=Identity.CITIZEN),
             SourceColumn("scheme_id", "uuid"),
             SourceColumn("feedback_type", "varchar(50)"),
             SourceColumn("rating", "integer"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from flows.identity import Identity
 from flows.masks import AADHAAR
 from flows.row_model import MirrorFlow
 from flows.schedule import After, Schedule
@@ -17,8 +18,9 @@ GOLDEN_RECORDS: Final = MirrorFlow(
     source=Source(
         table=Table(Database.WAREHOUSE, "public", "golden_records"),
         columns=(
-            SourceColumn("gr_id", "uuid", required=True),
-            SourceColumn("family_id", "uuid"),  # null for people whom only the portal knows
+            SourceColumn("gr_id", "uuid", required=True, identity=Identity.GOLDEN_RECORD),
+            # null for people whom only the portal knows
+            SourceColumn("family_id", "uuid", identity=Identity.FAMILY),
             SourceColumn("jan_aadhaar", "varchar(12)", private=True),
             SourceColumn("full_name", "varchar(255)"),
             SourceColumn("date_of_birth", "date"),

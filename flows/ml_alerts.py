@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from flows.callback_model import BodyField, Callback, CallbackFlow
+from flows.identity import Identity
 from flows.model import TimeOf
 from flows.row_model import Notice
 from flows.tables import Column, Database, SourceColumn, Table, Target
@@ -34,12 +35,12 @@ ALERT_CALLBACK: Final = Callback(
             values=ALERT_SOURCES,
         ),
         BodyField(
-            SourceColumn("family_id", "uuid", required=True),
+            SourceColumn("family_id", "uuid", required=True, identity=Identity.FAMILY),
             "The family that the alert is for.",
             "5d0c7c1e-93a4-4b0e-8a55-0c9a3f1f6f42",
         ),
         BodyField(
-            SourceColumn("citizen_id", "uuid"),
+            SourceColumn("citizen_id", "uuid", identity=Identity.CITIZEN),
             "The citizen that the alert is for, where it is one.",
             "7e4f9a30-1c66-4f0b-b0b5-1d2f6a7c8e93",
         ),

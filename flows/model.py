@@ -147,6 +147,11 @@ class RankedFlow(CapturedFlow):
         yield from (self.ranking.group, self.ranking.item, self.ranking.time)
 
     @property
+    def candidates(self) -> str:
+        """The name of the table of candidates, with the version of its layout."""
+        return f"{self.name}-candidates-v1"
+
+    @property
     def written_columns(self) -> tuple[tuple[str, SqlType], ...]:
         """The mapped columns and the rank."""
         return (*super().written_columns, (self.ranking.rank, SqlType("smallint")))

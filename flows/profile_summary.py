@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Final
 
 from flows.golden_records import GOLDEN_RECORDS
+from flows.identity import Identity
 from flows.masks import constant
 from flows.reference import Reference
 from flows.schedule import Schedule
@@ -22,7 +23,7 @@ PROFILE_SUMMARY: Final = SummaryFlow(
         table=Table(Database.WAREHOUSE, "public", "profile_360"),
         columns=(
             SourceColumn("profile_id", "bigint", required=True),
-            SourceColumn("gr_id", "uuid", required=True),
+            SourceColumn("gr_id", "uuid", required=True, identity=Identity.GOLDEN_RECORD),
             SourceColumn("vulnerability_level", "varchar(20)"),
             SourceColumn("under_coverage_indicator", "boolean"),
             SourceColumn("cluster_id", "varchar(50)"),

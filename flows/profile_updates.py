@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from flows.identity import Identity
 from flows.match_model import Lookup, MatchFlow, Signature
 from flows.tables import Column, Database, Filter, Source, SourceColumn, Table, Target
 
@@ -14,7 +15,7 @@ PROFILE_UPDATES: Final = MatchFlow(
     source=Source(
         table=Table(Database.CITIZEN, "public", "citizens"),
         columns=(
-            SourceColumn("id", "uuid", required=True),
+            SourceColumn("id", "uuid", required=True, identity=Identity.CITIZEN),
             SourceColumn("aadhaar_number", "varchar(12)", private=True),
             SourceColumn("mobile_number", "varchar(20)", private=True),
             SourceColumn("email", "varchar(255)", private=True),

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Final, Protocol, TypeVar
 
+from flows.identity import Identity
 from flows.transforms import Mask, Transform, literal
 from flows.types import SqlType
 
@@ -50,7 +51,8 @@ class SourceColumn:
     """A column that the connector must carry.
 
     ``required`` columns may not be null. ``minimum`` and ``maximum`` bound numbers; what is outside is a bad row. ``private``
-    values may reach a target only through a mask, or where the target column says that it is their place.
+    values may reach a target only through a mask, or where the target column says that it is their place. ``identity``: the
+    column holds the id of a person or of what is a person's.
     """
 
     name: str
@@ -59,6 +61,7 @@ class SourceColumn:
     minimum: Decimal | None = None
     maximum: Decimal | None = None
     private: bool = False
+    identity: Identity | None = None
 
     @property
     def sql_type(self) -> SqlType:

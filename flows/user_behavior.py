@@ -8,6 +8,7 @@ from typing import Final
 
 from flows.batch_model import AggregateFlow
 from flows.definition import PersonLink
+from flows.identity import Identity
 from flows.schedule import Schedule
 from flows.tables import Column, Database, Source, SourceColumn, Table, Target
 from flows.transforms import default_to
@@ -19,7 +20,7 @@ USER_BEHAVIOR: Final = AggregateFlow(
         table=Table(Database.CITIZEN, "public", "user_events"),
         columns=(
             SourceColumn("event_id", "uuid", required=True),
-            SourceColumn("citizen_id", "uuid", required=True),
+            SourceColumn("citizen_id", "uuid", required=True, identity=Identity.CITIZEN),
             SourceColumn("event_type", "varchar(50)", required=True),
             SourceColumn("occurred_at", "timestamptz", required=True),
             SourceColumn("duration_ms", "integer"),

@@ -17,7 +17,8 @@ class Command:
     topic: str
     partition: int
     key: bytes
-    value: bytes
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Broker(Protocol):

@@ -10,6 +10,9 @@ Headers = Iterable[tuple[str, bytes]]
 REPLAY_HEADER: Final = "sync-dead-letter-id"
 OFFSET_HEADER: Final = "sync-offset"
 
+# Ours, on a record of a command topic that has no value: the owner forgets what it keeps of removed rows of the record's key.
+FORGET_HEADER: Final = "sync-forget"
+
 # Ours, on a record that came by a callback: the sender's id of the message, the sender, and when we received it, in microseconds
 # since 1970, UTC, in decimal.
 WEBHOOK_ID_HEADER: Final = "webhook-id"

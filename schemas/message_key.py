@@ -16,6 +16,14 @@ def message_key(flow: Flow, value: str) -> bytes:
     return msgspec.json.encode({flow.source.message_key: value})
 
 
+def keyed_value(flow: Flow, key: bytes | None) -> str | None:
+    """What :func:`message_key` made a key of; ``None`` for what is no such key."""
+    try:
+        return msgspec.json.decode(key or b"", type=dict[str, str]).get(flow.source.message_key)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
 def key_maker(flow: Flow) -> Callable[[str], bytes]:
     """A faster :func:`message_key` for values that need no escapes; others give a key that equals none."""
     before, after = message_key(flow, "|").split(b"|")

@@ -7,7 +7,7 @@ from typing import Final
 
 from flows.callback_model import Callback
 from flows.callback_registry import CALLBACKS
-from flows.model import Flow
+from flows.model import Flow, RankedFlow
 from flows.replication import captured_tables
 from flows.tables import Database
 from schemas.connector import RECORD_BYTES
@@ -46,6 +46,11 @@ def command_topics(flows: Iterable[Flow]) -> tuple[Topic, ...]:
 def callback_topics(callbacks: Iterable[Callback]) -> tuple[Topic, ...]:
     """Return the topics that the intake of callbacks writes."""
     return tuple(Topic(callback.topic, callback.partitions) for callback in callbacks)
+
+
+def changelog_topic(application: str, flow: RankedFlow) -> str:
+    """Return the name that Faust gives to the changelog of the flow's candidates."""
+    return f"{application}-{flow.candidates}-changelog"
 
 
 def all_topics(flows: Iterable[Flow], callbacks: Iterable[Callback] = CALLBACKS) -> tuple[Topic, ...]:

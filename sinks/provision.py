@@ -19,7 +19,8 @@ STATE_SCHEMA: Final = "sync"
 PUBLISHED_OPERATIONS: Final = ("insert", "update", "delete", "truncate")
 
 _ROWS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
-_ADDED: Final = ("SELECT", "INSERT")
+# Erasure alone deletes.
+_ADDED: Final = ("SELECT", "INSERT", "DELETE")
 # The system column by which a fenced read tells rows that changed after its fence.
 _VERSION: Final = ("xmin",)
 # State tables that the worker may not rewrite: the audit grows only, migrations are the administrator's.
@@ -171,6 +172,7 @@ def _target_grants(database: Database, flows: tuple[Definition, ...], roles: Rol
 def _state_statements(roles: Roles) -> Iterator[str]:
     worker = _quoted(roles.worker)
     yield f"GRANT {', '.join(_ROWS)} ON ALL TABLES IN SCHEMA {STATE_SCHEMA} TO {worker}"
+    yield f"GRANT EXECUTE ON FUNCTION {STATE_SCHEMA}.forget_audit TO {worker}"
     for table, kept in _STATE_EXCEPTIONS.items():
         withheld = ", ".join(privilege for privilege in _ROWS if privilege not in kept)
         yield f"REVOKE {withheld} ON {STATE_SCHEMA}.{table} FROM {worker}"

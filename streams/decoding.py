@@ -35,6 +35,10 @@ class Decoder(ABC):
     def _add(self, chunk: Chunk, record: Record, change: RowChange) -> None:
         """Add what an upsert or a delete asks for, by :meth:`Chunk.add`, or :func:`note_problem`."""
 
+    def _add_tombstone(self, chunk: Chunk, record: Record) -> None:
+        """A record without a value asks for nothing."""
+        chunk.tombstones.append(record.offset)
+
     def decode(self, records: Sequence[Record], *, keep: bool = False) -> list[Chunk]:
         """One chunk, or several where a TRUNCATE or a hole stands between; ``keep`` the originals of all records."""
         chunks = []
@@ -61,7 +65,7 @@ class Decoder(ABC):
                     _note_replay(chunk, record)
                 add(chunk, record, change)
             elif change.kind is Kind.TOMBSTONE:
-                chunk.tombstones.append(record.offset)
+                self._add_tombstone(chunk, record)
             elif number > 0:
                 return self._chunk(records[:number], keep=keep)
             else:

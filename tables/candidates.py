@@ -20,6 +20,7 @@ from flows.model import RankedFlow
 from tables.changelog import Append, Appended, BatchProducer, Item, append
 from tables.entry import (
     GROUP,
+    IDENTITY,
     LOWEST,
     PREFIX,
     VERSION,
@@ -69,7 +70,10 @@ class Due:
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
-    """A wanted entry. ``kept`` are target columns whose value the source did not send: the standing ones stay."""
+    """A wanted entry. ``kept`` are target columns whose value the source did not send: the standing ones stay.
+
+    One without an entry wants the traces of removed rows forgotten, of the whole group; see :func:`forgetting`.
+    """
 
     key: bytes
     entry: bytes
@@ -84,6 +88,11 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     def size(self) -> int:
         """Bytes."""
         return len(self.key) + len(self.entry)
+
+
+def forgetting(group: bytes) -> Change:
+    """The wish that nothing is remembered of a group's removed rows."""
+    return Change(PREFIX + group + bytes(IDENTITY.stop - IDENTITY.start), b"")
 
 
 @dataclass
@@ -111,15 +120,15 @@ class CandidateTable(faust.Table[bytes, bytes]):
 
     @classmethod
     def declare(cls, app: faust.App, flow: RankedFlow, *, cache_bytes: int) -> CandidateTable:
-        """Add the table of a flow to an app; the changelog's name carries the layout's version."""
+        """Add the table of a flow to an app; its name, and with it the changelog's, carries the layout's version."""
         table = cls(
             app,
-            name=f"{flow.name}-candidates-v1",
+            name=flow.candidates,
             partitions=flow.partitions,
             key_type=bytes,
             value_type=bytes,
             recovery_buffer_size=2,
-            extra_topic_configs={"min.compaction.lag.ms": str(_DAY_MS)},
+            extra_topic_configs={"min.compaction.lag.ms": str(_DAY_MS), "max.compaction.lag.ms": str(7 * _DAY_MS)},
             beacon=app.tables.beacon,
         )
         table._cache_bytes = cache_bytes
@@ -235,6 +244,9 @@ class CandidateTable(faust.Table[bytes, bytes]):
         for group, found in self.groups(partition, by_group):
             entries = dict(found)
             for index in by_group[group]:
+                if not changes[index].entry:
+                    _forget_removed(staged, index, entries)
+                    continue
                 entry = _decided(staged, index, changes[index], entries.get(changes[index].key), floor)
                 if entry is not None:
                     _stand(staged, entries, changes[index].key, entry, barred=barred)
@@ -357,6 +369,15 @@ def _decided(staged: Staged, index: int, change: Change, standing: bytes | None,
         entry = with_shown(entry, carried(shown_of(entry), shown_of(standing), change.kept))
     staged.accepted[index] = True
     return entry
+
+
+def _forget_removed(staged: Staged, index: int, entries: dict[bytes, bytes]) -> None:
+    """Rows that stand are none of its business: they go by their own deletes."""
+    staged.accepted[index] = True
+    for key, entry in [found for found in entries.items() if not is_live(found[1])]:
+        staged.standing.setdefault(key, entry)
+        staged.entries[key] = None
+        del entries[key]
 
 
 def _stand(staged: Staged, entries: dict[bytes, bytes], key: bytes, entry: bytes, *, barred: bool) -> None:

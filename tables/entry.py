@@ -51,6 +51,14 @@ def group_key(group: str) -> bytes:
     return bytes.fromhex(group.replace("-", ""))
 
 
+def is_group(text: str) -> bool:
+    """Whether :func:`group_key` makes 16 bytes of it."""
+    try:
+        return len(group_key(text)) == GROUP.stop - GROUP.start
+    except ValueError:
+        return False
+
+
 def entry_key(group: str, identity: int) -> bytes:
     """Sorts by group, then by primary key."""
     return b"c%b%b" % (bytes.fromhex(group.replace("-", "")), (identity + _BIAS).to_bytes(8, "big"))

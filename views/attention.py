@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sinks.flow_state import RUNNING
 from views.flow_lines import UNKNOWN
@@ -19,9 +19,12 @@ from views.levels import (
 from views.model import Attention, FlowLine, ThisWorker, WorkerLine
 
 
-def attention(worker: ThisWorker, flows: Sequence[FlowLine], workers: Sequence[WorkerLine]) -> tuple[Attention, ...]:
-    """Collect the points; no point means that nothing is known to be wrong."""
+def attention(
+    worker: ThisWorker, flows: Sequence[FlowLine], workers: Sequence[WorkerLine], others: Iterable[Attention]
+) -> tuple[Attention, ...]:
+    """Collect the points, with those of ``others`` than flows and workers; no point: nothing is known to be wrong."""
     points = [point for flow in flows for point in _flow_points(flow)]
+    points += others
     points += [
         Attention(Level.WARNING, f"worker {line.name}: its report cannot be read", "/workers#workers")
         for line in workers

@@ -14,6 +14,7 @@ from views.levels import Level, slot_level
 from views.model import DatabaseLine, Silence
 from views.page import Wish
 from views.records import Connector
+from views.source_problems import slot_share
 from views.sources import Sources
 
 if TYPE_CHECKING:
@@ -63,6 +64,5 @@ class ConnectorsPage:
 
 def slot_line(database: Database, slot: Retention) -> SlotLine:
     """Judge a slot by what it has kept of what it may keep, and by PostgreSQL's word."""
-    retained, safe = slot.retained_bytes, slot.safe_bytes
-    share = None if retained is None or safe is None else retained / max(retained + max(safe, 0), 1)
+    share = slot_share(slot)
     return SlotLine(database.value, slot, share, slot_level(slot.wal_status, share))

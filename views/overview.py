@@ -16,11 +16,12 @@ from views.model import Overview, Silence
 from views.partition_map import owners, places
 from views.report import WorkerReport
 from views.this_worker import this_worker
+from views.troubles import Troubles
 
 _UNNAMED: Final = WorkerReport(name="this worker")
 
 
-def overview(facts: Facts, flows: Sequence[Flow]) -> Overview:
+def overview(facts: Facts, flows: Sequence[Flow], troubles: Troubles) -> Overview:
     """What one look shows; parts that nobody answered are empty and listed as silent."""
     group = members(facts)
     found = places(flows, facts, group)
@@ -30,8 +31,8 @@ def overview(facts: Facts, flows: Sequence[Flow]) -> Overview:
     return Overview(
         at=facts.at,
         name=worker.name,
-        attention=attention(worker, flow_lines, worker_lines),
-        silences=tuple(_silences(_parts(facts))),
+        attention=attention(worker, flow_lines, worker_lines, troubles.points),
+        silences=(*_silences(_parts(facts)), *troubles.silences),
         worker=worker,
         databases=database_lines(facts),
         flows=flow_lines,

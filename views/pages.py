@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from views.audit_page import AuditPage
@@ -16,13 +17,16 @@ from views.overview import overview
 from views.page import LIVE_MS, Page, Wish
 from views.reconciliation_pages import ReconciliationPages
 from views.sources import Sources
+from views.troubles import TroubleWatch
 
 
 def all_pages(sources: Sources) -> tuple[Page, ...]:
     """In the order of the navigation; pages about one thing are reached from the list that it stands in."""
+    watch = TroubleWatch(sources.records, sources.clock)
 
     async def now(_: Wish) -> Overview:
-        return overview(await sources.inquiry.facts(), sources.flows)
+        facts, troubles = await asyncio.gather(sources.inquiry.facts(), watch.known())
+        return overview(facts, sources.flows, troubles)
 
     letters, reconciliations = LettersPage(sources), ReconciliationPages(sources)
     return (

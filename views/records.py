@@ -109,6 +109,10 @@ class Records(Protocol):
         """One letter; ``None`` when there is no such."""
         ...
 
+    async def job_problems(self) -> Sequence[str]:
+        """Jobs that failed or are late, as `status` tells of them."""
+        ...
+
     def jobs(self) -> Sequence[KnownJob]:
         """All jobs, in the calendar's order."""
         ...

@@ -1,12 +1,22 @@
 """Connections for commands and for migrations."""
 
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import psycopg
 
-from settings import Credentials, Database
+import settings
+from flows.tables import Database
 
 Connection = psycopg.Connection[Any]
+
+
+class Sessions(Protocol):
+    """A session with each database."""
+
+    def __getitem__(self, database: Database, /) -> Connection:
+        """Opened when first asked for; raises ``psycopg.OperationalError``."""
+        ...
+
 
 # A host that vanished without a word is noticed within half a minute; TCP alone would wait for hours.
 _LIVENESS: Final = {
@@ -17,7 +27,7 @@ _LIVENESS: Final = {
 }
 
 
-def connect(database: Database, login: Credentials | None = None, *, statement_timeout: int = 0) -> Connection:
+def connect(database: settings.Database, login: settings.Credentials | None = None, *, statement_timeout: int = 0) -> Connection:
     """Open an autocommit session in UTC as the worker, or as ``login``; raises ``psycopg.OperationalError``.
 
     ``statement_timeout`` in milliseconds; 0: operators wait as long as they like.

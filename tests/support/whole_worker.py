@@ -121,6 +121,16 @@ class WholeWorker:
         offsets = {topic: len(self._logs.get((topic, partition), [])) for topic in flow.topics}
         await upkeep.rebuild(claims, offsets, resync)
 
+    def candidates(self):
+        """(place, bytes) of what the tables of candidates hold, and of their changelogs as the next reader sees them."""
+        for flow in [flow for flow in CAPTURED if isinstance(flow, RankedFlow)]:
+            table = self._parts[flow.name][0].applier.table
+            for partition in range(flow.partitions):
+                yield from (("store", part) for pair in table._db(partition).items() for part in pair)
+        for log in self._changelog.logs.values():
+            newest = {record.key: record.value for record in log}
+            yield from (("changelog", key + value) for key, value in newest.items() if value is not None)
+
     async def _claim(self, flow, topic):
         starts = [(topic, partition, 0) for partition in range(flow.partitions)]
         async with self.pools[flow.target.table.database].session() as session:
@@ -140,7 +150,7 @@ class WholeWorker:
     def _append(self, command):
         log = self._logs.setdefault((command.topic, command.partition), [])
         place = {"topic": command.topic, "partition": command.partition, "offset": len(log), "timestamp": next(self._times)}
-        log.append(SimpleNamespace(**place, key=command.key, value=command.value, headers=()))
+        log.append(SimpleNamespace(**place, key=command.key, value=command.value, headers=command.headers))
 
     # -- as a broker ---------------------------------------------------------------------------------------------------
 

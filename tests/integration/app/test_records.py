@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from psycopg.types.json import Jsonb
 
+from cli.databases import databases
+from cli.job_status import job_problems, job_reports, job_standing
 from flows.eligibility_hints import ELIGIBILITY_HINTS
 from flows.tables import Database
 from sinks import flow_samples
@@ -145,3 +147,14 @@ async def test_a_connect_cluster_that_is_away_is_named(records, migrated):
     records._settings = away
     with pytest.raises(Unanswered, match="Kafka Connect: it does not answer"):
         await records.connectors()
+
+
+async def test_a_failed_job_is_a_problem_in_the_words_of_status(migrated, warehouse, records):
+    warehouse.execute(
+        """INSERT INTO sync.job_run (job, scheduled_for, lane, state, due_at, reason, started_at, ended_at)
+           VALUES ('feedback', now(), 'citizen', 'failed', now(), 'UniqueViolation in chunk 3', now(), now())"""
+    )
+    assert await records.job_problems() == ["job feedback failed: UniqueViolation in chunk 3"]
+    with databases(migrated) as sessions:
+        standings = {database: job_standing(sessions[database]) for database in Database}
+    assert job_problems(job_reports(standings)) == await records.job_problems()

@@ -52,6 +52,44 @@ def test_entries_of_both_databases_stand_newest_first_and_can_be_chosen(migrated
     assert answer("audit", "list", "--actor", "nobody") == []
 
 
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (("connect", "restart", "--reason", "stuck"), ("restart connectors", "all", "stuck", "failed")),
+        (("connect", "apply"), ("apply connectors", "all", None, "failed")),
+        (("review", "close", "7", "--reason", "seen"), ("close review", "7", "seen", "refused")),
+        (("jobs", "cancel", "scheme_master"), ("cancel run", "scheme_master", None, "refused")),
+        (("dead-letters", "replay", "3"), ("replay dead letter", "3", None, "refused")),
+    ],
+)
+def test_what_a_command_could_not_do_stands_in_the_audit_with_what_the_operator_was_told(
+    migrated, sync, shell, answer, command, expected
+):
+    shell.setenv("SYNC_CONNECT__URL", "http://127.0.0.1:9")
+    done = sync(*command)
+    assert done.exit_code == 1
+    (entry,) = answer("audit", "list")
+    assert (entry["action"], entry["subject"], entry["reason"], entry["result"]) == expected
+    assert entry["problem"] in done.stderr
+    assert (entry["role"], entry["origin"]) == ("shell", os.uname().nodename)
+
+
+def test_what_is_done_elsewhere_than_in_the_databases_is_kept_too_and_a_look_is_not(migrated, topics, sync, answer):
+    assert sync("reconcile", "run", "scheme_map", "--dry-run", "--patience", "0").exit_code == 0
+    assert answer("audit", "list") == []
+    assert sync("reconcile", "run", "scheme_map", "--patience", "0", "--reason", "after the restore").exit_code == 0
+    (entry,) = answer("audit", "list")
+    found = (entry["action"], entry["subject"], entry["reason"], entry["result"])
+    assert found == ("reconcile", "scheme_map", "after the restore", "done")
+
+
+def test_where_the_database_is_away_the_operator_is_told_of_the_trouble_and_not_of_the_audit(migrated, sync, shell):
+    shell.setenv("SYNC_CITIZEN__PORT", "9")
+    refused = sync("pause", FLOW.name)
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("error: the database cannot be used")
+
+
 def test_another_identity_of_the_session_is_in_whatever_it_writes(migrated, settings, answer):
     with databases(settings, Identity("operator", "10.0.0.7")) as sessions:
         flow_control.pause(sessions[Database.CITIZEN], FLOW, "asha", "disk swap")

@@ -157,7 +157,7 @@ def test_without_a_broker_nothing_is_marked_as_replayed(sync, letter, status_of,
     assert refused.exit_code == 1
     assert "Kafka: KafkaConnectionError" in refused.stderr
     assert status_of(letter_id)[0] == "open"
-    assert migrated.citizen.execute("SELECT count(*) FROM sync.audit").fetchone() == (0,)
+    assert migrated.citizen.execute("SELECT action, result FROM sync.audit").fetchall() == [("replay dead letter", "failed")]
 
 
 def test_a_discarded_letter_is_kept_with_who_and_why(answer, letter, status_of, migrated):

@@ -15,7 +15,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, 1, 1)
 
 @pytest.fixture
 def audit(migrated):
-    query = "SELECT actor, action, subject, reason FROM sync.audit ORDER BY id"
+    query = "SELECT actor, action, subject, reason FROM sync.audit WHERE result = 'done' ORDER BY id"
     return lambda: migrated.citizen.execute(query).fetchall()
 
 

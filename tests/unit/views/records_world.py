@@ -100,6 +100,10 @@ class RecordsWorld(Told):
     kept: list[Retention] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
     settings: list[ShownSetting] = field(default_factory=list)
+    troubled_jobs: list[str] = field(default_factory=list)
+
+    async def job_problems(self) -> Any:
+        return await self._say("job problems", self.troubled_jobs)
 
     async def windows(self) -> Any:
         return await self._say("windows", self.maintenance)

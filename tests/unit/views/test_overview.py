@@ -8,20 +8,23 @@ import pytest
 
 from flows.eligibility_hints import ELIGIBILITY_HINTS
 from sinks.operations.flow_control import FlowStatus
+from sinks.operations.slots import Retention
 from tests.unit.views.world import COMMANDS, FLOW, NOON, TOPIC, partition, state, worker_row
 from views.answers import Question
 from views.facts import Inquiry
 from views.levels import Level
 from views.overview import overview
+from views.records import Connector
+from views.troubles import TroubleWatch
 
 
 @pytest.fixture
 def look(world):
-    inquiry = Inquiry(world, world, world.clock)
+    inquiry, watch = Inquiry(world, world, world.clock), TroubleWatch(world.records, world.clock)
 
-    async def take():
-        world.now += timedelta(seconds=1)
-        return overview(await inquiry.facts(), [ELIGIBILITY_HINTS])
+    async def take(seconds=1):
+        world.now += timedelta(seconds=seconds)
+        return overview(await inquiry.facts(), [ELIGIBILITY_HINTS], await watch.known())
 
     return take
 
@@ -42,6 +45,36 @@ async def test_a_healthy_group_needs_no_attention_and_owns_everything(look):
     assert owned(view, "worker-b") == {TOPIC: (5, 6, 7, 8, 9), COMMANDS: (5, 6, 7, 8, 9)}
     assert owned(view, None) is None
     assert (view.flows[0].owned, view.flows[0].partitions) == (20, 20)
+
+
+async def test_the_condition_names_failed_jobs_connectors_and_slots_as_status_does_worst_first(world, look):
+    world.records.troubled_jobs = ["job feedback failed: UniqueViolation in chunk 3"]
+    world.records.connected = [
+        Connector("sync_citizen", "running", "connect-1", None, (), ("task 0 of connector sync_citizen has failed: x",))
+    ]
+    world.records.kept = [Retention("sync_warehouse", active=True, wal_status="lost", retained_bytes=None, safe_bytes=None)]
+    view = await look()
+    assert [(point.level, point.section) for point in view.attention] == [
+        (Level.CRITICAL, "/connectors"),
+        (Level.CRITICAL, "/connectors"),
+        (Level.WARNING, "/jobs"),
+    ]
+    task, slot, job = [point.text for point in view.attention]
+    assert task == "task 0 of connector sync_citizen has failed: x"
+    assert slot == "the replication slot of warehouse is lost: `connect reset sync_warehouse` begins anew"
+    assert job == "job feedback failed: UniqueViolation in chunk 3"
+
+
+async def test_others_are_asked_every_few_seconds_and_keep_what_was_known_when_they_fall_silent(world, look):
+    world.records.troubled_jobs = ["job feedback is late: no worker has begun it"]
+    await look()
+    asked = world.records.asked
+    await look(1)
+    assert world.records.asked == asked
+    world.records.silent = {"job problems", "connectors"}
+    view = await look(5)
+    assert [point.text for point in view.attention] == world.records.troubled_jobs
+    assert [silence.part for silence in view.silences] == ["jobs", "connectors"]
 
 
 async def test_rates_are_summed_and_the_slowest_worker_gives_lag_and_latency(world, look):

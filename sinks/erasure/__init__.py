@@ -1,0 +1,1 @@
+"""What is held of a person in both databases, found and erased."""
