@@ -211,6 +211,9 @@ class Batch(Section):
     events_wait: float = Field(
         default=120.0, ge=0, description="seconds to wait until events are applied up to a run's beginning"
     )
+    range_rows: int = Field(
+        default=50_000, ge=1, description="rows that a scheduled reconciliation compares before it keeps how far it is"
+    )
     rows_per_second: int = Field(default=5_000, ge=0, description="of a run; 0: as fast as it goes")
     peak_rows_per_second: int = Field(default=1_000, ge=0, description="of a run in the portal's peak hours")
 

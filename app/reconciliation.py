@@ -20,7 +20,6 @@ from reconcile.history import Record
 from reconcile.level import NotLevel
 from reconcile.light import horizon_of
 from reconcile.progress import Progress
-from reconcile.ranges import RANGE_ROWS
 from reconcile.retained import Retained
 from reconcile.run import Request
 from reconcile.session import OBSTACLES, beginning, described, estimated_rows, run_of_slot, steps, undecided
@@ -72,7 +71,7 @@ async def kept_record(session: Session, run: str, flow: str) -> Record | None:
 class FlowReconciliation:
     """See :class:`~batch_timers.interface.BatchJob`. The daily one is light."""
 
-    def __init__(self, schedule: Schedule, flow: Flow, kafka: KafkaAccess, rows_at_a_time: int = RANGE_ROWS) -> None:
+    def __init__(self, schedule: Schedule, flow: Flow, kafka: KafkaAccess, rows_at_a_time: int) -> None:
         self.schedule = schedule
         self.flow = flow
         self._kafka = kafka
