@@ -204,9 +204,15 @@ class Batch(Section):
     look_interval: float = Field(default=2.0, gt=0, description="seconds between looks whose turn it is")
     chunk_timeout: float = Field(default=900.0, gt=0, description="seconds that reading or writing a chunk may take")
     statement_timeout: int = Field(default=600_000, ge=1, description="milliseconds, of a run's own statements")
+    retry_pause: float = Field(
+        default=15.0, gt=0, description="seconds before a chunk is tried again; twice as many each time, at most ten minutes"
+    )
     fence_wait: float = Field(default=60.0, ge=0, description="seconds to wait for older transactions of a source")
     events_wait: float = Field(
         default=120.0, ge=0, description="seconds to wait until events are applied up to a run's beginning"
+    )
+    range_rows: int = Field(
+        default=50_000, ge=1, description="rows that a scheduled reconciliation compares before it keeps how far it is"
     )
     rows_per_second: int = Field(default=5_000, ge=0, description="of a run; 0: as fast as it goes")
     peak_rows_per_second: int = Field(default=1_000, ge=0, description="of a run in the portal's peak hours")
@@ -260,6 +266,23 @@ def is_signing_key(text: str) -> bool:
     return text.startswith(KEY_PREFIX) and len(key) in KEY_BYTES
 
 
+class Alerts(Section):
+    """When people are called. Times are in seconds; what stands here holds for the notifier and for rendered rules alike."""
+
+    lag_warning: float = Field(default=60.0, gt=0, description="a flow is behind its source")
+    lag_critical: float = Field(default=300.0, gt=0, description="the same, and people are woken")
+    dead_letters: int = Field(default=1000, ge=0, description="open letters of a flow")
+    job_late: float = Field(default=900.0, gt=0, description="past the moment at which a run should have begun")
+    job_periods: float = Field(default=2.0, gt=0, description="periods of a job without a success")
+    heartbeat_silence: float = Field(default=60.0, gt=0, description="a heartbeat is written every five seconds")
+    slot_warning: float = Field(default=0.5, gt=0, le=1, description="share of what a slot may retain")
+    slot_critical: float = Field(default=0.8, gt=0, le=1, description="the same, and people are woken")
+    slot_bytes: int = Field(default=10 * 2**30, ge=1, description="WAL of a slot where the source sets no limit")
+    patience: float = Field(
+        default=1.0, ge=0, description="multiplies how long anything must last before people are told; 0: not at all"
+    )
+
+
 class Environment(BaseSettings):
     """The sections that one kind of process reads."""
 
@@ -285,6 +308,7 @@ class Settings(Environment):
     log: Log = Log()
     retention: Retention = Retention()
     notifier: Notifier = Notifier()
+    alerts: Alerts = Alerts()
     payload_keys: SecretStr = Field(description="Fernet keys, comma separated, newest first")
 
     @field_validator("payload_keys")

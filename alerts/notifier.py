@@ -15,7 +15,7 @@ import httpx
 from standardwebhooks import Webhook
 
 from alerts.judgement import Notice, judge
-from alerts.registry import ALERTS
+from alerts.model import Alert
 from metrics.catalogue import LAG_SECONDS
 from metrics.samples import Samples
 from settings import Notifier as Settings
@@ -49,9 +49,16 @@ class Notifier:
     """``looks``: what this worker knows of all parts. ``name``: its own. The client is closed by whoever made it."""
 
     def __init__(
-        self, settings: Settings, name: str, ask: Ask, looks: Iterable[Callable[[], Samples]], client: httpx.AsyncClient
+        self,
+        settings: Settings,
+        alerts: Iterable[Alert],
+        name: str,
+        ask: Ask,
+        looks: Iterable[Callable[[], Samples]],
+        client: httpx.AsyncClient,
     ) -> None:
         self._settings = settings
+        self._alerts = tuple(alerts)
         self._name = name
         self._ask = ask
         self._looks = tuple(looks)
@@ -72,7 +79,7 @@ class Notifier:
         if known is None:
             return
         repeat = timedelta(seconds=self._settings.repeat)
-        judgement = judge(ALERTS, self._samples(known.lags), known.states, known.now, repeat)
+        judgement = judge(self._alerts, self._samples(known.lags), known.states, known.now, repeat)
         await self._ask(lambda connection: _note(connection, judgement.begun, judgement.over))
         for notice in judgement.notices:
             if not await self._arrives(notice):

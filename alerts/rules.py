@@ -1,4 +1,7 @@
-"""Prometheus' file of rules, rendered from the definitions. Renew it by the command in :data:`COMMAND`."""
+"""Prometheus' file of rules, rendered from the definitions. Renew it by the command in :data:`COMMAND`.
+
+With thresholds of ``SYNC_ALERTS__…`` in the environment the command renders rules that have these.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from alerts.model import Alert
-from alerts.registry import GROUPS
+from alerts.registry import GROUPS, groups_with
+from settings import Alerts, Environment, load
 
 COMMAND: Final = "python -m alerts.rules > deploy/prometheus/sync-rules.yml"
 _LABEL: Final = re.compile(r"\{(\w+)\}")
+
+
+class RuleSettings(Environment):
+    """What rules need to know."""
+
+    alerts: Alerts = Alerts()
 
 
 def rules(groups: Mapping[str, tuple[Alert, ...]] = GROUPS) -> str:
@@ -46,4 +56,4 @@ def _indented(lines: Iterable[str]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(rules())
+    sys.stdout.write(rules(groups_with(load(RuleSettings).alerts)))

@@ -52,7 +52,7 @@ class Batches:
         producer = lambda: cast("Any", app.producer)._producer  # noqa: SLF001, E731 - Faust sends one by one
         kafka = KafkaAccess(JobLog(log_reader, producer), RetainedRows(log_reader))
         workers = pools[Database.CITIZEN]  # where workers report
-        self._jobs = [*_jobs(workers, settings.batch), *_reconciliations(kafka)]
+        self._jobs = [*_jobs(workers, settings.batch), *_reconciliations(kafka, settings.batch)]
         self._runners = [self._runner(database, pool) for database, pool in pools.items()]
         app.crontab("* * * * *")(self._propose)
         app.timer(settings.batch.look_interval)(self._look)
@@ -91,18 +91,18 @@ def _source_of(flow: Definition) -> Database:
     return flow.source.table.database if isinstance(flow, CapturedFlow | BatchFlow) else flow.target.table.database
 
 
-def _reconciliations(kafka: KafkaAccess) -> Iterator[tuple[Definition, BatchJob]]:
+def _reconciliations(kafka: KafkaAccess, settings: Batch) -> Iterator[tuple[Definition, BatchJob]]:
     for job in JOBS:
         if job.group in (WEEKLY, DAILY):
             flow = next(flow for flow in ALL_FLOWS if flow.name == job.flow)
-            yield flow, _reconciliation(job.schedule, flow, kafka)
+            yield flow, _reconciliation(job.schedule, flow, kafka, settings)
 
 
-def _reconciliation(schedule: Schedule, flow: Definition, kafka: KafkaAccess) -> BatchJob:
+def _reconciliation(schedule: Schedule, flow: Definition, kafka: KafkaAccess, settings: Batch) -> BatchJob:
     if isinstance(flow, BatchFlow):
         return BatchReconciliation(schedule, flow, _KINDS[type(flow)](flow))
     assert isinstance(flow, Flow), f"{flow.name} is a flow of events, or one of batch jobs"
-    return FlowReconciliation(schedule, flow, kafka)
+    return FlowReconciliation(schedule, flow, kafka, settings.range_rows)
 
 
 def _jobs(workers: Pool, settings: Batch) -> Iterator[tuple[Definition, BatchJob]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import httpx
 
 from alerts.notifier import Notifier
+from alerts.registry import alerts_with
 from app.kept_connection import KeptConnection
 from metrics.exposition import Source
 from settings import Settings
@@ -18,7 +19,8 @@ class Notifying:
     def __init__(self, settings: Settings, looks: Iterable[Source]) -> None:
         self._connection = KeptConnection(settings.citizen)
         self._client = httpx.AsyncClient(timeout=settings.notifier.timeout)
-        self._notifier = Notifier(settings.notifier, settings.worker.name, self._connection.ask, looks, self._client)
+        alerts = alerts_with(settings.alerts)
+        self._notifier = Notifier(settings.notifier, alerts, settings.worker.name, self._connection.ask, looks, self._client)
 
     async def run(self) -> None:
         """Round after round, until cancelled."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Final
 
 from aiokafka.errors import KafkaError
 
@@ -27,9 +26,6 @@ from reconcile.session import OBSTACLES, beginning, described, estimated_rows, r
 from reconcile.surroundings import Surroundings
 from sinks.job_ledger import Counts
 from sinks.pool import Session
-
-#: Rows of a chunk. A job keeps to its pace, and hears only between two chunks that it is to pause.
-PACED_ROWS: Final = 50_000
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,7 @@ async def kept_record(session: Session, run: str, flow: str) -> Record | None:
 class FlowReconciliation:
     """See :class:`~batch_timers.interface.BatchJob`. The daily one is light."""
 
-    def __init__(self, schedule: Schedule, flow: Flow, kafka: KafkaAccess, rows_at_a_time: int = PACED_ROWS) -> None:
+    def __init__(self, schedule: Schedule, flow: Flow, kafka: KafkaAccess, rows_at_a_time: int) -> None:
         self.schedule = schedule
         self.flow = flow
         self._kafka = kafka

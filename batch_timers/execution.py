@@ -169,7 +169,7 @@ class Execution:
             await self._leave(lambda session: job_ledger.retry(session, self._held, reason, seconds=OUTAGE_PAUSE, counted=False))
         elif self._attempts < ATTEMPTS:
             log.warning("%s: attempt %d failed: %s", self._name, self._attempts, reason, exc_info=not _quotes(error))
-            pause = backoff(self._attempts)
+            pause = backoff(self._attempts, self._settings.retry_pause)
             await self._leave(lambda session: job_ledger.retry(session, self._held, reason, seconds=pause, counted=True))
         else:
             log.error("%s: failed: %s", self._name, reason, exc_info=not _quotes(error))

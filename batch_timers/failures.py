@@ -10,7 +10,6 @@ from sinks.source_rows import FenceTimeout
 from sinks.sqlstate import DRIVER_ERRORS, Remedy, remedy_of
 from sinks.sqlstate import described as named
 
-FIRST_PAUSE: Final = 15.0
 LONGEST_PAUSE: Final = 600.0
 OUTAGE_PAUSE: Final = 10.0
 
@@ -34,9 +33,9 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, Unavailable | OSError | NotNow) and not isinstance(error, TimeoutError)
 
 
-def backoff(attempts: int) -> float:
-    """Seconds before the next attempt: 15, 30, 60, 120 …, at most ten minutes."""
-    return min(FIRST_PAUSE * 2.0 ** max(attempts - 1, 0), LONGEST_PAUSE)
+def backoff(attempts: int, first: float) -> float:
+    """Seconds before the next attempt: with a ``first`` pause of 15 s it is 15, 30, 60, 120 …, at most ten minutes."""
+    return min(first * 2.0 ** max(attempts - 1, 0), LONGEST_PAUSE)
 
 
 def described(error: BaseException) -> str:

@@ -16,6 +16,8 @@ from stack.machine import INSTALL_SECONDS, Tool
 
 #: Checks and tries out rules of alerts. Installed, the package would start a server that listens to everybody.
 PROMTOOL: Final = Tool("promtool", "prometheus")
+#: The server itself, of the same package, for a campaign that has alerts fire.
+PROMETHEUS: Final = Tool("prometheus", PROMTOOL.package)
 DEFAULT_TOOLS: Final = DEFAULT_STATE / "tools"
 
 

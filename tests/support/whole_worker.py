@@ -99,6 +99,7 @@ class WholeWorker:
         """What time and other flows bring about."""
         for flow in CAPTURED:
             _, upkeep = self._parts[flow.name]
+            upkeep.forget_ownership()  # what was seen a moment ago is not believed
             for topic, partition in [(flow.topic, partition) for partition in range(flow.partitions)]:
                 if (flow.name, topic, partition) in self._claims:
                     await upkeep.tick(self._claims[flow.name, topic, partition])

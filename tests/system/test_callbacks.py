@@ -14,10 +14,11 @@ from flows.benefit_forecasts import BENEFIT_FORECASTS
 from flows.ml_alerts import ML_ALERTS
 from tests.support.callback_load import Posting, draw_messages
 from tests.support.chaos_round import chosen_seed
+from tests.support.listening import listeners, own_tree
 from tests.support.platform import Platform
 from tests.support.posted import in_python
 from tests.support.target_rows import rows, tuples
-from tests.support.waiting import eventually
+from tests.support.waiting import absent, eventually
 from tests.support.workers import supervised
 
 POSTED = [BENEFIT_FORECASTS, ML_ALERTS]
@@ -146,6 +147,12 @@ def strike(seed, supervisor, say):
         time.sleep(pause)  # the random moment: nothing to wait for
         say(f"{pause:.2f} s later {victim} is killed")
         supervisor.kill(victim)
+
+
+def test_no_process_of_the_whole_system_listens_to_anybody_but_this_machine(stack, supervisor):
+    ours = {each.pid for each in (*supervisor.status, *stack.parts)}
+    absent(lambda: ours - {each.pid for each in listeners(own_tree())}, "every part listens", within=SETTLE)
+    assert [each for each in listeners(own_tree()) if not each.loopback_only] == []
 
 
 @pytest.mark.usefixtures("supervisor")

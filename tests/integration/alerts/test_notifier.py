@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from alerts.notifier import LEASE_ROUNDS, Notifier
+from alerts.registry import ALERTS
 from app.kept_connection import KeptConnection
 from callbacks.settings import new_signing_key
 from cli.migrate import migrate_databases
@@ -85,7 +86,7 @@ async def worker(name, settings, receiver, world):
     wanted = NotifierSettings(url=receiver.url, key=SecretStr(KEY))
     connection = KeptConnection(settings.citizen)
     async with httpx.AsyncClient(timeout=wanted.timeout) as client:
-        yield Notifier(wanted, name, connection.ask, [world.look], client)
+        yield Notifier(wanted, ALERTS, name, connection.ask, [world.look], client)
     connection.close()
 
 

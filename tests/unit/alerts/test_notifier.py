@@ -3,6 +3,7 @@ import asyncio
 import httpx
 
 from alerts.notifier import Notifier
+from alerts.registry import ALERTS
 from settings import Notifier as NotifierSettings
 
 
@@ -18,7 +19,7 @@ async def test_a_database_that_is_away_ends_neither_the_notifier_nor_the_worker(
         raise ConnectionError("the database is away")
 
     async with httpx.AsyncClient() as client:
-        running = asyncio.create_task(Notifier(NotifierSettings(interval=0.001), "a", away, [], client).run())
+        running = asyncio.create_task(Notifier(NotifierSettings(interval=0.001), ALERTS, "a", away, [], client).run())
         await asyncio.wait_for(again.wait(), 10)
         assert not running.done()
         running.cancel()

@@ -2,14 +2,17 @@
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 
 from alerts.model import Severity
-from alerts.registry import ALERTS, GROUPS
+from alerts.registry import ALERTS, GROUPS, groups_with
 from alerts.rules import COMMAND, rules
 from metrics.catalogue import METRICS
+from settings import Alerts
 from stack.folder import PROJECT_ROOT
 from tests.unit.alerts.cases import CASES, CRITICAL, SILENT_IN_MAINTENANCE
 
@@ -105,3 +108,24 @@ def test_a_rule_that_fires_too_early_would_be_noticed(promtool, tmp_path):
 def test_who_is_woken_at_night_is_decided():
     assert {alert.name for alert in ALERTS if alert.severity is Severity.CRITICAL} == CRITICAL
     assert CASES.keys() > SILENT_IN_MAINTENANCE
+
+
+def test_other_thresholds_are_in_rules_and_sentences():
+    text = rules(groups_with(Alerts(dead_letters=7, lag_warning=3600, slot_bytes=2**20 + 1, slot_critical=0.95, patience=0.5)))
+    assert "by (flow, reason) (sync_dead_letters_open)) > 7" in text
+    for said in (
+        "more than 7 open dead letters",
+        "more than 1 hour behind",
+        "more than 1048577 bytes of WAL",
+        "95 % of what it may",
+    ):
+        assert said in text
+    assert "for: 1800s" in text
+    assert "for: 3600s" not in text
+
+
+def test_what_is_rendered_for_prometheus_is_what_the_environment_says():
+    environment = {"SYNC_ENV_FILE": "/dev/null", "SYNC_ALERTS__LAG_CRITICAL": "123"}
+    command = [sys.executable, "-m", "alerts.rules"]
+    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == rules(groups_with(Alerts(lag_critical=123)))
