@@ -22,7 +22,7 @@ def kept_of(installation: Installation) -> Iterator[None]:
     """Keep it when the block fails."""
     try:
         yield
-    except AssertionError:
+    except Exception:
         keep(installation)
         raise
 

@@ -84,7 +84,11 @@ class MergedHistory:
                     self.oracle.apply(merged)
                     self.waiting[number] = [each for each in waiting if not any(each is one for one in merged)]
                     return
-        raise Unexplained(f"of {len(waiting)} changes none explains what was written at {key[1]}")
+        told = [(_key(each)[1], each.new) for each in waiting]
+        raise Unexplained(
+            f"none of {len(waiting)} changes explains what was written of {key}: {change.new}; it stood at"
+            f" {self.oracle.rows().get(number)}, and there were {told}, to be written: {sorted(self._writes)}"
+        )
 
     def _place_quiet(self, number: str) -> None:
         """Place what changes nothing now and is not written down later."""

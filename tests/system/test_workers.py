@@ -143,7 +143,7 @@ def test_a_paused_flow_stays_paused_when_its_workers_are_started_again(installat
 @pytest.mark.timeout(400)
 def test_two_workers_share_a_backlog_without_doing_anything_twice(installation, workers, say):
     workers.start("worker-1")
-    for _ in range(2):
+    for _ in range(4):
         installation.touch_everything()
     installation.becomes_all_right()
     backlog = sum(installation.ends().values())

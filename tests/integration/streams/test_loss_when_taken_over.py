@@ -83,10 +83,12 @@ def take_over(migrated, pools):
         cipher, breaker = PayloadCipher(migrated.payload_keys), ShareBreaker(10_000, 0.9)
         worker = Worker(name="worker-1")
         applier, upkeep = parts_of(FLOW, Surroundings(None, worker, pools, cipher, log, breaker))
+        work = UnitOfWork(FLOW, applier, target, cipher, breaker)
         services = LaneServices(
             flow=FLOW,
             settings=worker,
-            work=UnitOfWork(FLOW, applier, target, cipher, breaker),
+            work=work,
+            apply=work.apply,
             upkeep=upkeep,
             source=CapturedSource(FLOW.source.table.database, source),
             target=target,
