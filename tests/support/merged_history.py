@@ -1,8 +1,9 @@
 """Golden records when both databases change at the same time: the order in which the product saw citizens, from what it wrote.
 
 A citizen's change that the product wrote down has its place in the log of golden records. One that was not written down
-(superseded, or nothing to change) has its place wherever it changes nothing. One that fits nowhere comes last: there it changes
-a record, and the comparison shows that it was lost.
+(superseded, or nothing to change) has its place wherever it changes nothing. One that the product saw after a later one of
+another citizen may only fill what that left out: it has its place before it. One that fits nowhere comes last: there it changes a
+record, and the comparison shows that it was lost.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.oracle.changes import Change
-from tests.oracle.golden_records import GoldenRecords
+from tests.oracle.golden_records import GoldenRecords, Record
 
 PRODUCT = "citizen_portal"
 
@@ -29,11 +30,17 @@ class Unexplained(AssertionError):
 
 @dataclass
 class MergedHistory:
-    """Brings an oracle through both logs; ``waiting`` holds changes of citizens without a place yet, by number."""
+    """Brings an oracle through both logs; ``waiting`` holds changes of citizens without a place yet, by number.
+
+    ``_told``: what citizens said of a record since somebody else wrote it, each with the record as it was before. ``_order``: in which
+    changes came, by identity.
+    """
 
     oracle: GoldenRecords
     waiting: dict[str, list[Change]] = field(default_factory=lambda: defaultdict(list))
     _writes: dict[Key, int] = field(default_factory=dict)
+    _told: dict[str, list[tuple[Record | None, Change]]] = field(default_factory=lambda: defaultdict(list))
+    _order: dict[int, int] = field(default_factory=dict)
 
     def apply(self, citizens: Iterable[Timed], records: Sequence[Timed]) -> None:
         """Go through both logs; each is in the order of its commits, with the time of each change."""
@@ -53,6 +60,7 @@ class MergedHistory:
             self.oracle.apply(late)
 
     def _arrive(self, change: Change) -> None:
+        self._order[id(change)] = len(self._order)
         self.waiting[_number(change)].append(change)
         self._place_quiet(_number(change))
 
@@ -65,9 +73,10 @@ class MergedHistory:
                 del self._writes[key]
         else:
             self.oracle.apply([change])
-        for row in (change.old, change.new):
-            if row is not None:
-                self._place_quiet(row["jan_aadhaar"])
+            for row in filter(None, (change.old, change.new)):
+                self._told[row["jan_aadhaar"]].clear()
+        for row in filter(None, (change.old, change.new)):
+            self._place_quiet(row["jan_aadhaar"])
 
     def _place_written(self, key: Key, change: Change) -> None:
         """Find the citizen's change that was written, and as many before it as one chunk may have merged with it.
@@ -81,9 +90,11 @@ class MergedHistory:
             for first in range(len(before) + 1):
                 merged = [*before[first:], last]
                 if self._trial(number, merged) == _without_gr_id(change.new):
-                    self.oracle.apply(merged)
+                    self._tell(number, merged)
                     self.waiting[number] = [each for each in waiting if not any(each is one for one in merged)]
                     return
+        if any(self._place_late(number, late, _without_gr_id(change.new)) for late in list(waiting)):
+            return
         told = [(_key(each)[1], each.new) for each in waiting]
         raise Unexplained(
             f"none of {len(waiting)} changes explains what was written of {key}: {change.new}; it stood at"
@@ -94,12 +105,45 @@ class MergedHistory:
         """Place what changes nothing now and is not written down later."""
         for change in list(self.waiting[number]):
             if _key(change) not in self._writes and self._trial(number, [change]) == self._trial(number, []):
-                self.oracle.apply([change])
+                self._tell(number, [change])
                 self.waiting[number].remove(change)
+            else:
+                self._place_late(number, change, self._trial(number, []))
+
+    def _place_late(self, number: str, late: Change, expected: dict[str, Any] | None) -> bool:
+        """Place a change before those that came after it and were seen before it, if the record then is as expected."""
+        told, place = self._told[number], self._place_of(number, late)
+        if _key(late) in self._writes or place == len(told):
+            return False
+        before, later = told[place][0], [each for _, each in told[place:]]
+        # Whoever takes over somebody else's record answers for all of its columns: what came before fills none of them.
+        taken_over = place == 0 and before is not None and not before.is_ours
+        changes = later if taken_over else [late, *later]
+        if self._outcome(number, before, changes) != expected:
+            return False
+        del told[place:]
+        self.oracle.records.pop(number)
+        self.oracle.records |= {} if before is None else {number: before}
+        self._tell(number, changes)
+        self.waiting[number] = [each for each in self.waiting[number] if each is not late]
+        return True
+
+    def _place_of(self, number: str, late: Change) -> int:
+        """Behind the last one that came before it."""
+        came = self._order[id(late)]
+        earlier = [place for place, (_, each) in enumerate(self._told[number], 1) if self._order[id(each)] < came]
+        return earlier[-1] if earlier else 0
+
+    def _tell(self, number: str, changes: Iterable[Change]) -> None:
+        for change in changes:
+            self._told[number].append((deepcopy(self.oracle.records.get(number)), change))
+            self.oracle.apply([change])
 
     def _trial(self, number: str, changes: Sequence[Change]) -> dict[str, Any] | None:
-        standing = {number: deepcopy(self.oracle.records[number])} if number in self.oracle.records else {}
-        trial = GoldenRecords(self.oracle.districts, standing)
+        return self._outcome(number, self.oracle.records.get(number), changes)
+
+    def _outcome(self, number: str, before: Record | None, changes: Sequence[Change]) -> dict[str, Any] | None:
+        trial = GoldenRecords(self.oracle.districts, {} if before is None else {number: deepcopy(before)})
         trial.apply(changes)
         return trial.rows().get(number)
 

@@ -98,3 +98,36 @@ def test_a_change_that_another_citizen_of_the_number_overtook_in_the_same_chunk_
     bala = record(2, by=PRODUCT, full_name="Bala")
     citizens = [citizen(1), citizen(2, id=BALA, full_name="Bala")]
     assert merged(citizens, [wrote(5, None, bala)]) == without_gr_id(bala)
+
+
+def test_a_change_that_was_seen_after_a_later_one_of_another_citizen_fills_what_that_left_out():
+    early = record(1, by=PRODUCT, full_name="Bala")
+    later = record(3, by=PRODUCT, full_name="Asha")
+    filled = later | {"email": "bala@example.org"}
+    citizens = [
+        citizen(1, id=BALA, full_name="Bala"),
+        citizen(2, id=BALA, full_name="Bala Devi", email="bala@example.org"),
+        citizen(3, full_name="Asha"),
+    ]
+    written = [wrote(5, None, early), wrote(6, early, later), wrote(7, later, filled)]
+    assert merged(citizens, written) == without_gr_id(filled)
+    with pytest.raises(Unexplained):
+        merged(citizens, [*written[:2], wrote(7, later, later | {"email": "nobody@example.org"})])
+
+
+def test_a_change_that_was_seen_after_a_later_one_that_left_nothing_out_is_no_loss():
+    early = record(1, by=PRODUCT, full_name="Bala")
+    later = record(3, by=PRODUCT, full_name="Asha", email="asha@example.org")
+    citizens = [
+        citizen(1, id=BALA, full_name="Bala"),
+        citizen(2, id=BALA, full_name="Bala Devi", email="bala@example.org"),
+        citizen(3, full_name="Asha", email="asha@example.org"),
+    ]
+    assert merged(citizens, [wrote(5, None, early), wrote(6, early, later)]) == without_gr_id(later)
+
+
+def test_nothing_that_was_said_before_a_record_was_taken_over_fills_it():
+    theirs = record(0, full_name="by the warehouse")
+    taken = record(3, by=PRODUCT, full_name="Asha")
+    citizens = [citizen(2, id=BALA, email="bala@example.org"), citizen(3, full_name="Asha")]
+    assert merged(citizens, [wrote(0, None, theirs), wrote(6, theirs, taken)]) == without_gr_id(taken)
