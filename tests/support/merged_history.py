@@ -32,15 +32,15 @@ class Unexplained(AssertionError):
 class MergedHistory:
     """Brings an oracle through both logs; ``waiting`` holds changes of citizens without a place yet, by number.
 
-    ``_told``: what citizens said of a record since somebody else wrote it, each with the record as it was before. ``_order``: in which
-    changes came, by identity.
+    ``_told``: what citizens said of a record since somebody else wrote it, each with the record as it was before.
+    ``_order``: in which order changes came, by their identity; it keeps them, so that no other takes it over.
     """
 
     oracle: GoldenRecords
     waiting: dict[str, list[Change]] = field(default_factory=lambda: defaultdict(list))
     _writes: dict[Key, int] = field(default_factory=dict)
     _told: dict[str, list[tuple[Record | None, Change]]] = field(default_factory=lambda: defaultdict(list))
-    _order: dict[int, int] = field(default_factory=dict)
+    _order: dict[int, tuple[int, Change]] = field(default_factory=dict)
 
     def apply(self, citizens: Iterable[Timed], records: Sequence[Timed]) -> None:
         """Go through both logs; each is in the order of its commits, with the time of each change."""
@@ -60,7 +60,7 @@ class MergedHistory:
             self.oracle.apply(late)
 
     def _arrive(self, change: Change) -> None:
-        self._order[id(change)] = len(self._order)
+        self._order[id(change)] = (len(self._order), change)
         self.waiting[_number(change)].append(change)
         self._place_quiet(_number(change))
 
@@ -130,8 +130,8 @@ class MergedHistory:
 
     def _place_of(self, number: str, late: Change) -> int:
         """Behind the last one that came before it."""
-        came = self._order[id(late)]
-        earlier = [place for place, (_, each) in enumerate(self._told[number], 1) if self._order[id(each)] < came]
+        came, _ = self._order[id(late)]
+        earlier = [place for place, (_, each) in enumerate(self._told[number], 1) if self._order[id(each)][0] < came]
         return earlier[-1] if earlier else 0
 
     def _tell(self, number: str, changes: Iterable[Change]) -> None:
