@@ -22,13 +22,15 @@ def _listed(parameter: str, kind: str) -> str:
     return f"SELECT value::{kind} FROM json_array_elements_text(%({parameter})s::json)"
 
 
-#: ``rows`` is a JSON array of members, each key at most once. Answers the keys whose version won, and with false those that are
-#: gone as of just that version already.
-GUARD: Final = f"""
-    WITH {_GIVEN}, won AS ({row_versions.WINNERS})
-    SELECT g.k, won.key IS NOT NULL
-    FROM given AS g LEFT JOIN won ON won.key = g.k LEFT JOIN sync.row_version AS v ON v.flow = %(flow)s AND v.key = g.k
-    WHERE won.key IS NOT NULL OR (g.d AND v.deleted AND (v.epoch, v.lsn) = (g.e, g.l))
+#: ``rows`` is a JSON array of members, each key at most once. Answers the keys whose version won.
+GUARD: Final = f"WITH {_GIVEN}, won AS ({row_versions.WINNERS}) SELECT key FROM won"
+
+#: Of ``rows`` that the guard has refused: the keys that are gone as of just that version. A statement of its own: another lane
+#: may have noted that only while the guard waited for it, which the guard's own snapshot does not show.
+GONE_BEFORE: Final = f"""
+    WITH {_GIVEN}
+    SELECT g.k FROM given AS g JOIN sync.row_version AS v ON v.flow = %(flow)s AND v.key = g.k
+    WHERE v.deleted AND (v.epoch, v.lsn) = (g.e, g.l)
     """
 
 

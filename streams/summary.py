@@ -46,9 +46,9 @@ class SummaryWriter:
         if absent:
             await session.run(summary_rows.NOTE, {"keys": json_text(sorted(absent))})
         rows = [_row(member, families.get(member.reference)) for member in members]
-        parameters = {"flow": self._flow, "rows": json_text(rows)}
-        found = await session.rows(summary_rows.GUARD, parameters)
-        won, gone_before = (frozenset(key for key, is_newer in found if is_newer is wanted) for wanted in (True, False))
+        won = await self._keys(session, summary_rows.GUARD, rows)
+        refused = [row for row in rows if row["d"] and row["k"] not in won]
+        gone_before = await self._keys(session, summary_rows.GONE_BEFORE, refused) if refused else frozenset[str]()
         if not won:
             return Summed(won, gone_before)
         stood = await session.rows(summary_rows.STOOD, {"keys": json_text(sorted(won))})
@@ -56,6 +56,10 @@ class SummaryWriter:
         newer = [row for row, member in zip(rows, members, strict=True) if member.row_key in won]
         await session.run(summary_rows.MEMBERS, {"rows": json_text(newer)})
         return Summed(won, gone_before, *await self.sum_up(session, [*(group for (group,) in stood), *now]))
+
+    async def _keys(self, session: Session, statement: str, rows: list[dict[str, Any]]) -> frozenset[str]:
+        found = await session.rows(statement, {"flow": self._flow, "rows": json_text(rows)})
+        return frozenset(key for (key,) in found)
 
     async def sum_up(self, session: Session, groups: Iterable[str | None]) -> tuple[int, int]:
         """Compute the summaries of groups under their locks; returns target rows removed and written."""

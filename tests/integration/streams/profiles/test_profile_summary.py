@@ -303,6 +303,30 @@ async def blocked(target, number):
     await asyncio.to_thread(eventually, lambda: target.execute(query).fetchone()[0] == number, f"{number} wait", within=20)
 
 
+async def test_a_profile_that_moves_to_somebody_unknown_waits_also_when_its_delete_is_written_at_the_same_moment(
+    migrated, worker, people, target
+):
+    await people.put(PERSON, FAMILY)
+    logs, leaving = [Log(partition=0), Log(partition=1)], Worker(migrated)
+    logs[0].event("c", None, profile(1, PERSON), 10)
+    await leaving.apply(logs[0])
+    logs[0].event("d", profile(1, PERSON), None, 20)
+    logs[1].event("c", None, profile(1, SPOUSE), 20)
+    async with worker.target.session() as session:
+        await session.run("BEGIN; SELECT FROM sync.profile_member FOR UPDATE")
+        gone = asyncio.ensure_future(leaving.apply(logs[0], logs[0].records[1:]))
+        await blocked(target, 1)  # the delete has its version, and is not committed
+        arriving = asyncio.ensure_future(worker.apply(logs[1]))
+        await blocked(target, 2)  # at the same position: what the delete has noted is not to be seen yet
+        await session.run("ROLLBACK")
+    await asyncio.gather(gone, arriving)
+    assert shown(target) == {}
+    await people.put(SPOUSE, OTHER)
+    await worker.tick(await worker.claim(logs[1]))
+    assert shown(target) == {OTHER: "cluster 1"}
+    await leaving.close()
+
+
 async def test_a_golden_record_that_moves_while_its_profile_is_written_takes_it_along(
     migrated, worker, people, target, log, claim
 ):
