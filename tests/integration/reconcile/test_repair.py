@@ -21,7 +21,9 @@ async def rebuilding(worker, flow):
     try:
         yield
     finally:
-        task.cancel()
+        while not task.done():  # Python 3.11 forgets a cancellation that comes when what is waited for has just come
+            task.cancel()
+            await asyncio.wait([task], timeout=0.1)
         with suppress(asyncio.CancelledError):
             await task
 
