@@ -16,6 +16,7 @@ from tests.support.alert_watch import WITHIN, Watch
 from tests.support.platform import Platform
 from tests.support.portal import FamilyInPortal
 from tests.support.prometheus import prometheus
+from tests.support.slot_limit import slots_limited_to
 from tests.support.waiting import eventually
 from tests.support.workers import Workers, supervised
 
@@ -91,17 +92,6 @@ def no_login(administrator):
         administrator.rows("ALTER ROLE sync_connect LOGIN")
 
 
-@contextmanager
-def limit_of_slots(administrator):
-    administrator.rows(f"ALTER SYSTEM SET max_slot_wal_keep_size = '{SLOT_LIMIT}'")
-    administrator.rows("SELECT pg_reload_conf()")
-    try:
-        yield
-    finally:
-        administrator.rows("ALTER SYSTEM RESET max_slot_wal_keep_size")
-        administrator.rows("SELECT pg_reload_conf()")
-
-
 def fill_slot(administrator, share):
     """Write log until the slot holds so much of what it may."""
     while administrator.value(HELD) < share:
@@ -173,7 +163,7 @@ def test_a_connector_that_says_running_and_is_silent_is_told_until_the_publicati
 def test_a_broken_connector_and_what_its_slot_holds_are_told_until_it_reads_again(installation, watch):
     source = installation.warehouse
     of_source = ("SyncHeartbeatSilent", "SyncSlotHalf", "SyncSlotNearlyLost", "SyncSlotRetains")
-    with limit_of_slots(source):
+    with slots_limited_to(source, SLOT_LIMIT):
         with no_login(source):
             watch.fires("SyncConnectorTaskFailed", connector="sync_warehouse")
             assert watch.silent("SyncSlotHalf", "SyncSlotRetains")

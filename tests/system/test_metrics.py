@@ -1,7 +1,6 @@
 """What real workers tell Prometheus: everything of the list and nothing else, and a lag that is true."""
 
 import time
-from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -10,6 +9,7 @@ from metrics.catalogue import METRICS
 from metrics.model import Scope
 from tests.support.records import partition_of_family
 from tests.support.scrape import scrape
+from tests.support.slot_limit import slots_limited_to
 from tests.support.waiting import absent, eventually
 
 FAMILIES = 60
@@ -61,24 +61,12 @@ def stays_true(installation, worker, partition, since, seconds, why):
     return told
 
 
-@contextmanager
-def limited(administrator):
-    """A limit of the WAL that slots may retain, while the block runs."""
-    administrator.rows("ALTER SYSTEM SET max_slot_wal_keep_size = '10GB'")
-    administrator.rows("SELECT pg_reload_conf()")
-    try:
-        yield
-    finally:
-        administrator.rows("ALTER SYSTEM RESET max_slot_wal_keep_size")
-        administrator.rows("SELECT pg_reload_conf()")
-
-
 @pytest.mark.timeout(240)
 def test_a_worker_tells_every_metric_of_the_list_and_nothing_else(installation, workers, say):
     workers.start("worker-1")
     installation.change(20)  # rows of a snapshot have no time of their own
     installation.become_right()
-    with limited(installation.citizen):
+    with slots_limited_to(installation.citizen, "10GB"):
         with installation.citizen.connect() as citizen:
             citizen.execute(PLANTED)
         wanted = {series for metric in METRICS.values() if metric.scope is not Scope.CALLBACKS for series in metric.series}

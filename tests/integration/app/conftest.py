@@ -6,8 +6,7 @@ from app.cluster import DatabaseCluster
 from app.questions import Questions
 from app.records import KeptRecords
 from cli.migrate import migrate_databases
-from flows.tables import Database
-from sinks.pool import Pool
+from cli.pools import open_pools
 
 
 @pytest.fixture
@@ -18,10 +17,8 @@ def migrated(warehouse, citizen, fresh_databases):
 
 @pytest.fixture
 async def pools(migrated):
-    pools = {database: Pool(migrated.databases[database.value]) for database in Database}
-    yield pools
-    for pool in pools.values():
-        await pool.close()
+    async with open_pools(migrated) as pools:
+        yield pools
 
 
 @pytest.fixture

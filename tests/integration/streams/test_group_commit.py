@@ -12,6 +12,7 @@ from streams.group_commit import GroupCommit
 from streams.unit_of_work import FlowHalted, Gap, OriginalsNeeded
 from tests.integration.streams.conftest import Log, claim_of, family
 from tests.support.callbacks import until
+from tests.support.dying import die_after
 
 PARTITIONS = range(4)
 EVERYTHING = slice(None)
@@ -233,14 +234,3 @@ async def test_a_group_that_dies_at_any_await_leaves_nothing_half_done(make_unit
         await dying.unit.pool.close()
         await heir.unit.pool.close()
     assert turns > 3
-
-
-async def die_after(turns, work):
-    task = asyncio.ensure_future(work)
-    for _ in range(turns):
-        await asyncio.sleep(0.001)
-        if task.done():
-            return True
-    task.cancel()
-    await asyncio.wait([task])
-    return False

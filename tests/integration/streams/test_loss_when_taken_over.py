@@ -8,11 +8,10 @@ import pytest
 from faust.types import TP
 
 from app.kinds import Surroundings, parts_of
+from cli.pools import open_pools
 from flows.golden_records import GOLDEN_RECORDS as FLOW
-from flows.tables import Database
 from settings import Worker
 from sinks.payload_cipher import PayloadCipher
-from sinks.pool import Pool
 from streams.captured_source import CapturedSource
 from streams.coordinator import Coordinator
 from streams.inbox import Budget
@@ -63,10 +62,8 @@ class Consumer:
 
 @pytest.fixture
 async def pools(migrated):
-    pools = {database: Pool(migrated.databases[database.value]) for database in Database}
-    yield pools
-    for pool in pools.values():
-        await pool.close()
+    async with open_pools(migrated) as pools:
+        yield pools
 
 
 @pytest.fixture

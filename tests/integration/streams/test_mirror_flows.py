@@ -1,6 +1,5 @@
 """The laws, over every mirror flow and where they concern callbacks over callback flows, on the real database."""
 
-import asyncio
 import random
 from collections import Counter
 from itertools import pairwise
@@ -14,6 +13,7 @@ from streams.unit_of_work import FlowMustStop
 from tests.integration.streams.conftest import apply
 from tests.integration.streams.mirrors import MirrorLog, every_mirror, every_row_flow, log_of, mirror_claim, mirror_unit
 from tests.oracle.mirrors import EXPECTED
+from tests.support.dying import die_after
 from tests.support.target_rows import rows, tuples
 
 SEEDS = range(3)
@@ -257,12 +257,7 @@ async def test_a_unit_of_work_that_dies_at_any_await_leaves_nothing_half_done(fl
             state[row[flow.source.primary_key]] = row
         part = log.records[-5:]
         dying, heir = mirror_unit(flow, migrated), mirror_unit(flow, migrated)
-        task = asyncio.ensure_future(apply(dying, await mirror_claim(dying, "dying"), part))
-        for _ in range(turns):
-            await asyncio.sleep(0.0005)
-        finished = task.done()
-        task.cancel()
-        await asyncio.wait([task])
+        finished = await die_after(turns, apply(dying, await mirror_claim(dying, "dying"), part), pause=0.0005)
         await apply(heir, await mirror_claim(heir, "heir"), part)
         assert rows(flow, target).keys() == state.keys()
         assert counts(target)[:2] == (5 * turns, 5 * turns)

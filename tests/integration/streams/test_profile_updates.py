@@ -28,6 +28,7 @@ from tests.integration.streams.people import (
     reviews,
 )
 from tests.oracle.people import People
+from tests.support.dying import die_after
 from tests.support.waiting import eventually
 
 NUMBER, OTHER = "111122223333", "444455556666"
@@ -377,12 +378,7 @@ async def test_a_unit_of_work_that_dies_at_any_await_leaves_nothing_half_done(ma
             people.change(change[2])
         part = log.records[done:]
         dying, heir = make_unit(), make_unit()
-        task = asyncio.ensure_future(apply(dying, await claimed(dying, owner="dying"), part))
-        for _ in range(turns):
-            await asyncio.sleep(0.001)
-        finished = task.done()
-        task.cancel()
-        await asyncio.wait([task])
+        finished = await die_after(turns, apply(dying, await claimed(dying, owner="dying"), part))
         await apply(heir, await claimed(heir, owner="heir"), part)
         assert_as_the_oracle_says(target, people)
         assert counts(target)[0] == len(log.records)

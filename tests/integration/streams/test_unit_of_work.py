@@ -1,7 +1,5 @@
 """The transaction of a chunk, on the real database."""
 
-import asyncio
-
 import psycopg2
 import pytest
 
@@ -14,6 +12,7 @@ from streams.share_breaker import TooManyDeadLetters
 from streams.unit_of_work import FlowHalted, FlowMustStop, Gap, OriginalsNeeded
 from tests.integration.streams.conftest import Log, apply, claim_of, family, row
 from tests.integration.streams.conftest import family as new_family
+from tests.support.dying import die_after
 
 HINTS = "SELECT family_id::text, scheme_code, rank, eligibility_score::text, explanation FROM eligibility_hints ORDER BY 1, 3"
 VERSIONS = "SELECT xmin::text, ctid::text, * FROM eligibility_hints ORDER BY family_id, rank"
@@ -289,14 +288,3 @@ async def test_a_unit_of_work_that_dies_at_any_await_leaves_nothing_half_done(ma
         await dying.pool.close()
         await heir.pool.close()
     assert turns > 3
-
-
-async def die_after(turns, work):
-    task = asyncio.ensure_future(work)
-    for _ in range(turns):
-        await asyncio.sleep(0.001)
-        if task.done():
-            return True
-    task.cancel()
-    await asyncio.wait([task])
-    return False

@@ -1,6 +1,5 @@
 """Application events: the laws, on the real database."""
 
-import asyncio
 import json
 import random
 from collections import Counter
@@ -17,6 +16,7 @@ from tests.integration.streams.facts.queries import TARGET, TUPLES, codes, count
 from tests.integration.streams.facts.workers import Worker
 from tests.oracle.application_events import application_events
 from tests.support.applications import START, STATUSES, ApplicationLog, history
+from tests.support.dying import die_after
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -217,12 +217,7 @@ async def test_a_unit_of_work_that_dies_at_any_await_leaves_nothing_half_done(mi
         log.insert(log.row(unknown))
         part.append(log.records[-1])
         dying, heir = Worker(migrated), Worker(migrated)
-        task = asyncio.ensure_future(dying.apply(await dying.claim("dying"), part))
-        for _ in range(turns):
-            await asyncio.sleep(0.001)
-        finished = task.done()
-        task.cancel()
-        await asyncio.wait([task])
+        finished = await die_after(turns, dying.apply(await dying.claim("dying"), part))
         await heir.apply(await heir.claim("heir"), part)
         assert facts(target) == application_events(log.changes, codes(target))
         assert counts(target) == (5 * turns, 5 * turns, 4 * turns, 0, 0, turns, 0)

@@ -1,6 +1,5 @@
 """Events whose reference is not there yet, on the real database."""
 
-import asyncio
 import json
 import random
 from itertools import count
@@ -32,6 +31,7 @@ from tests.integration.streams.facts.queries import (
 from tests.integration.streams.facts.workers import Worker
 from tests.oracle.application_events import application_events
 from tests.support.applications import ApplicationLog, history
+from tests.support.dying import die_after
 
 
 async def test_events_of_a_key_wait_in_order_and_are_released_when_the_reference_comes(
@@ -429,12 +429,7 @@ async def test_a_release_that_dies_at_any_await_leaves_nothing_half_done(migrate
         learn(target, coming)
         pass_deadline(target)
         dying = Worker(migrated)
-        task = asyncio.ensure_future(dying.upkeep.tick(await dying.claim("dying")))
-        for _ in range(turns):
-            await asyncio.sleep(0.001)
-        finished = task.done()
-        task.cancel()
-        await asyncio.wait([task])
+        finished = await die_after(turns, dying.upkeep.tick(await dying.claim("dying")))
         agree(target)
         await steady.upkeep.tick(await steady.claim(f"steady {next(numbers)}"))
         assert facts(target) == application_events(log.changes, codes(target))

@@ -14,6 +14,7 @@ from sinks.ledger import LostOwnership
 from streams.unit_of_work import FlowMustStop
 from tests.integration.streams.profiles.families import Log, Warehouse, Worker, profile, standing
 from tests.oracle.profiles import summaries
+from tests.support.dying import die_after
 from tests.support.waiting import eventually
 
 PERSON, SPOUSE, CHILD = (str(uuid.UUID(int=number)) for number in (1, 2, 3))
@@ -405,12 +406,7 @@ async def test_a_unit_of_work_that_dies_at_any_await_leaves_nothing_half_done(mi
         if golden.records[done[1] :]:
             await heir.apply(golden, golden.records[done[1] :])
         part = log.records[done[0] :]
-        task = asyncio.ensure_future(dying.apply(log, part, await dying.claim(log, "dying")))
-        for _ in range(turns):
-            await asyncio.sleep(0.001)
-        finished = task.done()
-        task.cancel()
-        await asyncio.wait([task])
+        finished = await die_after(turns, dying.apply(log, part, await dying.claim(log, "dying")))
         claim = await heir.claim(log, "heir")
         await heir.apply(log, part, claim)
         await heir.tick(claim)
